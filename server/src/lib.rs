@@ -1,0 +1,3 @@
+//! The effects around the decision: channels, storage, HTTP, jobs, command line.
+
+pub mod store;
