@@ -46,6 +46,8 @@ pub struct Conversation {
     pub arms: BTreeMap<String, String>,
     /// Send budget the channel grants.
     pub budget: Budget,
+    /// Messages the channel could not carry yet; they go out with the customer's next message.
+    pub held: u32,
     /// Seen before this conversation (false: first contact ever).
     pub seen_before: bool,
     /// Scene of the code that brought the customer.
