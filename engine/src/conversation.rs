@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use yingda_dsl::program::Value;
 
+use crate::turn::Outgoing;
+
 /// The state of one customer's conversation on one account. Serialised into one column; unknown fields of an
 /// older version take their defaults.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -46,8 +48,8 @@ pub struct Conversation {
     pub arms: BTreeMap<String, String>,
     /// Send budget the channel grants.
     pub budget: Budget,
-    /// Messages the channel could not carry yet; they go out with the customer's next message.
-    pub held: u32,
+    /// Messages the channel could not carry yet, oldest first; they go out with the next message that can.
+    pub unsent: Vec<Unsent>,
     /// Seen before this conversation (false: first contact ever).
     pub seen_before: bool,
     /// Scene of the code that brought the customer.
@@ -55,6 +57,14 @@ pub struct Conversation {
     pub opened_at: Option<Timestamp>,
     pub last_customer_at: Option<Timestamp>,
     pub closed: bool,
+}
+
+/// A message that waits for a way to the customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unsent {
+    pub message: Outgoing,
+    /// `bot`, `system` or `agent:<account>`.
+    pub speaker: String,
 }
 
 /// Who speaks to the customer.
