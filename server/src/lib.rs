@@ -1,3 +1,4 @@
 //! The effects around the decision: channels, storage, HTTP, jobs, command line.
 
 pub mod store;
+pub mod wechat;
