@@ -4,6 +4,7 @@
 //! engine. Out: [`reply`] renders and seals the answer in the response, [`api`] sends outside of one.
 //! [`platform`] is WeChat's own side of the same protocol, for trying it out and for tests.
 
+pub mod api;
 pub mod budget;
 pub mod callback;
 pub mod crypt;
