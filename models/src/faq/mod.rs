@@ -1,0 +1,221 @@
+//! Finding the entry of a base of questions and answers that a message asks for.
+//!
+//! tantivy finds the candidates: one document an entry with all its wordings, words and character bigrams. A ranker of
+//! the base's own, over the classifiers' features, orders them; a calibration of the base's own says how sure that is.
+
+mod candidates;
+mod confidence;
+mod ranker;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::FaqError;
+use crate::features::{self, Features};
+use crate::text;
+use crate::understander::Understander;
+use crate::understanding::Understanding;
+use candidates::Candidates;
+use confidence::Confidence;
+use ranker::Ranker;
+
+/// One entry of a base.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FaqDocument {
+    pub id: String,
+    pub category: String,
+    pub question: String,
+    /// Other wordings of the question.
+    pub variants: Vec<String>,
+    pub answer: String,
+}
+
+/// An entry that may answer a message.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FaqHit {
+    /// Position of the entry in the documents the index was built from.
+    pub index: usize,
+    /// How sure it is that this entry answers the message, 0–1: of answers given at 0.80, some four in five are right.
+    pub score: f64,
+}
+
+/// A base ready to be searched. Free to share between threads.
+pub struct FaqIndex {
+    candidates: Candidates,
+    ranker: Ranker,
+    confidence: Confidence,
+}
+
+/// How many candidates the ranker looks at.
+const RANKED: usize = 16;
+
+impl FaqIndex {
+    /// Builds the index over `documents` with the dictionary of `understander`.
+    ///
+    /// # Errors
+    /// An id that occurs twice, an entry without id, question or answer.
+    pub fn build(
+        understander: &Understander,
+        documents: &[FaqDocument],
+    ) -> Result<FaqIndex, FaqError> {
+        check(documents)?;
+        let wordings: Vec<Vec<Wording>> = documents
+            .iter()
+            .map(|document| {
+                std::iter::once(&document.question)
+                    .chain(&document.variants)
+                    .filter(|wording| !wording.trim().is_empty())
+                    .map(|wording| Wording::read(understander, wording))
+                    .collect()
+            })
+            .collect();
+        let candidates = Candidates::build(&wordings)?;
+        let ranker = Ranker::learn(&wordings);
+        let confidence = Confidence::learn(understander, &wordings, &candidates, &ranker);
+        Ok(FaqIndex {
+            candidates,
+            ranker,
+            confidence,
+        })
+    }
+
+    /// The entries that may answer `query`, best first, at most `limit`.
+    pub fn search<'a>(
+        &self,
+        understander: &Understander,
+        query: impl Into<Query<'a>>,
+        limit: usize,
+    ) -> Vec<FaqHit> {
+        let wording = match query.into() {
+            Query::Text(text) => Wording::read(understander, text),
+            Query::Read(understanding) => Wording::of(understander, understanding),
+        };
+        self.confidence
+            .judge(&wording, &self.candidates, &self.ranker, limit)
+    }
+
+    /// The `k` entries nearest to an entry, nearest first, without itself.
+    pub fn related(&self, index: usize, k: usize) -> Vec<usize> {
+        self.ranker.related(index, k, &self.candidates)
+    }
+
+    pub fn len(&self) -> usize {
+        self.ranker.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl std::fmt::Debug for FaqIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaqIndex")
+            .field("entries", &self.len())
+            .finish()
+    }
+}
+
+/// What to search for: a text, or one already read.
+#[derive(Debug, Clone, Copy)]
+pub enum Query<'a> {
+    Text(&'a str),
+    Read(&'a Understanding),
+}
+
+impl<'a> From<&'a str> for Query<'a> {
+    fn from(text: &'a str) -> Self {
+        Query::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Query<'a> {
+    fn from(text: &'a String) -> Self {
+        Query::Text(text)
+    }
+}
+
+impl<'a> From<&'a Understanding> for Query<'a> {
+    fn from(understanding: &'a Understanding) -> Self {
+        Query::Read(understanding)
+    }
+}
+
+/// One wording of an entry, or a query, as the index sees it.
+pub(crate) struct Wording {
+    /// Words and character bigrams.
+    pub terms: Vec<String>,
+    pub features: Features,
+    /// Characters that are neither spaces nor marks.
+    pub length: usize,
+}
+
+impl Wording {
+    pub(crate) fn read(understander: &Understander, wording: &str) -> Wording {
+        let normalized = text::normalize(wording);
+        let words = crate::tokens::cut(understander.jieba(), &normalized);
+        let features = features::extract(&normalized, &words);
+        Wording::new(words.into_iter(), &normalized.text, features)
+    }
+
+    fn of(understander: &Understander, understanding: &Understanding) -> Wording {
+        // The features depend on the pieces, which an understanding does not keep.
+        Wording::read(understander, &understanding.text)
+    }
+
+    fn new<'a>(
+        words: impl Iterator<Item = &'a str>,
+        normalized: &str,
+        features: Features,
+    ) -> Wording {
+        let letters: Vec<char> = normalized
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .take(400)
+            .collect();
+        let mut terms: Vec<String> = words
+            .filter(|word| word.chars().any(char::is_alphanumeric))
+            .map(str::to_owned)
+            .collect();
+        for pair in letters.windows(2) {
+            if !pair.iter().all(char::is_ascii) {
+                terms.push(format!("#{}{}", pair[0], pair[1]));
+            }
+        }
+        Wording {
+            terms,
+            features,
+            length: letters.len(),
+        }
+    }
+}
+
+fn check(documents: &[FaqDocument]) -> Result<(), FaqError> {
+    let mut seen = rustc_hash::FxHashMap::default();
+    for (index, document) in documents.iter().enumerate() {
+        let missing = [
+            (&document.id, "编号"),
+            (&document.question, "问题"),
+            (&document.answer, "答案"),
+        ]
+        .into_iter()
+        .find(|(field, _)| field.trim().is_empty());
+        if let Some((_, what)) = missing {
+            return Err(FaqError::Missing {
+                index: index + 1,
+                id: document.id.clone(),
+                what,
+            });
+        }
+        if let Some(first) = seen.insert(document.id.as_str(), index) {
+            return Err(FaqError::DuplicateId {
+                id: document.id.clone(),
+                first: first + 1,
+                second: index + 1,
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
