@@ -1,5 +1,9 @@
 //! Storage behind one interface. Only this module knows SQL; a PostgreSQL implementation takes up [`Store`] as it is.
 
+mod sqlite;
+
+pub use sqlite::{SqliteOptions, SqliteStore};
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,7 +29,8 @@ pub trait Store: Send + Sync + 'static {
         dedupe_key: &str,
     ) -> Result<Option<StoredInbound>, StoreError>;
 
-    /// Everything a turn writes, in one transaction; calls in flight share a commit.
+    /// Everything a turn writes, in one transaction; calls in flight share a commit. Once called it is carried out
+    /// even if the caller stops waiting.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
     /// Callbacks that were acknowledged (or stored) but have no turn yet, oldest first: after a crash.
@@ -40,6 +45,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Messages to send that are due, oldest first.
     async fn due_outbox(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// Messages that were in the hands of the send API when the server stopped: reported, not sent again.
+    async fn sending_outbox(&self) -> Result<Vec<OutboxRow>, StoreError>;
 
     /// The messages held back for a customer until the next callback can carry them, oldest first.
     async fn held_outbox(
@@ -90,7 +98,8 @@ pub trait Store: Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredConversation {
     pub conversation: Conversation,
-    /// Counts commits; a commit names the revision it read.
+    /// Counts the commits of this customer on this account, over all of the customer's conversations (a new `id` in a
+    /// [`ConversationWrite`] begins the next one and leaves the former as it was); a commit names the revision it read.
     pub revision: i64,
 }
 
@@ -235,6 +244,7 @@ pub struct ConversationSummary {
     pub account: String,
     /// Masked by the caller where it leaves the server.
     pub customer: String,
+    /// `bot`, `queue` or `agent:<account>`.
     pub owner: String,
     pub epoch: u64,
     pub turns: u32,
@@ -317,7 +327,7 @@ pub struct Publication {
     pub source: String,
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("the database is locked by another process")]
     Locked,
@@ -327,6 +337,16 @@ pub enum StoreError {
     ReadOnly(String),
     #[error("a stored value cannot be read: {0}")]
     Corrupt(String),
+    #[error("{0} is not a database of Yingda")]
+    NotADatabase(String),
+    #[error("there is no database {0}")]
+    Missing(String),
+    #[error("the database has schema {found}, older than this program reads ({known})")]
+    OlderSchema { found: i64, known: i64 },
+    #[error("the database has schema {found}, newer than this program knows ({known})")]
+    NewerSchema { found: i64, known: i64 },
+    #[error("package {0} is not kept here")]
+    UnknownPackage(String),
     #[error("the store is closed")]
     Closed,
     #[error("database error: {0}")]
