@@ -1,1 +1,3 @@
+//! What the end-to-end tests are built on.
 
+pub mod platform;

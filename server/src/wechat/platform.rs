@@ -10,6 +10,7 @@ use super::crypt;
 use super::document::{Document, Format};
 use super::reply::{ACKNOWLEDGED, PassiveReply, element};
 use super::signature;
+use super::split_text::MAX_TEXT_BYTES;
 
 /// A message or event to send, by its own fields; the common head is added.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,6 +198,8 @@ pub enum BadAnswer {
     MsgType(String),
     #[error("回复的内容为空")]
     Empty,
+    #[error("回复的内容有 {0} 字节，超过 {MAX_TEXT_BYTES} 字节")]
+    TooLong(usize),
 }
 
 /// Reads a response's body as WeChat does: sealed or plain, checked field by field.
@@ -250,12 +253,15 @@ fn read_reply(document: &Document<'_>, customer: &str) -> Result<PassiveReply, B
         Ok::<_, BadAnswer>(id.to_owned())
     };
     let reply = match required("MsgType")? {
-        "text" => PassiveReply::Text {
-            content: document
-                .filled("Content")
-                .ok_or(BadAnswer::Empty)?
-                .to_owned(),
-        },
+        "text" => {
+            let content = document.filled("Content").ok_or(BadAnswer::Empty)?;
+            if content.len() > MAX_TEXT_BYTES {
+                return Err(BadAnswer::TooLong(content.len()));
+            }
+            PassiveReply::Text {
+                content: content.to_owned(),
+            }
+        }
         "image" => PassiveReply::Image {
             media_id: media("Image")?,
         },

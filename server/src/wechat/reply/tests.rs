@@ -145,6 +145,7 @@ fn the_platform_finds_what_is_wrong_with_a_reply() {
         (String::new(), Ok(Answer::Acknowledged)),
         ("success".into(), Ok(Answer::Acknowledged)),
         (text(""), Err(BadAnswer::Empty)),
+        (text(&"长".repeat(700)), Err(BadAnswer::TooLong(2100))),
         (
             good.replace("oUser0001", "oUser0002"),
             Err(BadAnswer::Addressee("oUser0002".into())),
