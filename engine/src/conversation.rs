@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use yingda_dsl::program::Value;
 
+use crate::event::Message;
 use crate::turn::Outgoing;
 
 /// The state of one customer's conversation on one account. Serialised into one column; unknown fields of an
@@ -44,6 +45,15 @@ pub struct Conversation {
     pub queue: Option<Queued>,
     /// Connector call in flight.
     pub pending_call: Option<PendingCall>,
+    /// Calls made so far: the source of [`PendingCall::id`].
+    pub calls: u64,
+    /// Calls since the customer last did anything; too many are a package gone astray.
+    pub calls_in_a_row: u32,
+    /// What the customer said while a call was in flight, decided after its result.
+    pub held: Vec<Message>,
+    /// A message that belongs elsewhere while a flow that asks first (可打断 询问) was waiting: decided once the
+    /// customer has said which.
+    pub choosing: Option<Message>,
     /// Experiment arms fixed for this customer (tests and guards), by experiment name.
     pub arms: BTreeMap<String, String>,
     /// Send budget the channel grants.
@@ -119,6 +129,9 @@ pub struct PendingCall {
     pub connector: String,
     pub arguments: BTreeMap<String, Value>,
     pub deadline: Timestamp,
+    /// The customer has been told to wait.
+    #[serde(default)]
+    pub told: bool,
 }
 
 /// Messages that may still be sent outside a callback's response, and until when.

@@ -65,6 +65,21 @@ pub struct Message {
     pub attachment: BTreeMap<String, String>,
 }
 
+impl Message {
+    /// Words, written or spoken.
+    pub fn is_text(&self) -> bool {
+        !self.text.trim().is_empty()
+    }
+
+    /// The text, or the name of the kind in brackets.
+    pub fn shown(&self) -> String {
+        match self.is_text() {
+            true => self.text.clone(),
+            false => format!("[{}]", crate::evaluate::kind_name(self.kind)),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Outcome {

@@ -2,7 +2,34 @@
 //!
 //! Pure: no I/O, no clock, no randomness.
 
+mod answer;
+mod bot;
+mod catalogue;
+mod condition;
 pub mod conversation;
+mod deciding;
+mod digression;
+mod evaluate;
 pub mod event;
 pub mod explanation;
+mod field;
+mod keyword;
+mod menu;
+mod package_test;
+mod queue;
+mod reading;
+pub mod render;
+mod route;
+pub mod scenario;
+mod schedule;
+mod slot;
+mod step;
 pub mod turn;
+mod variant;
+mod wake;
+mod wording;
+
+pub use bot::{Bot, BuildError};
+pub use catalogue::standard_catalogue;
+pub use reading::Evaluation;
+pub use variant::stable_hash;

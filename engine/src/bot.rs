@@ -1,0 +1,386 @@
+//! A package ready to decide: program, keyword index, FAQ index, expressions compiled once.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use regex::Regex;
+use rustc_hash::FxHashMap;
+use yingda_dsl::program::{
+    Check, HandoffTarget, Op, Program, Routine, Stage, Step,
+};
+use yingda_models::{FaqDocument, FaqError, FaqIndex, Understander};
+
+use crate::condition::{Compiler, Node, Requirement, Test, regex, requirement};
+use crate::conversation::{Conversation, Frame};
+use crate::deciding::Deciding;
+use crate::event::{Event, Surroundings};
+use crate::field::clip;
+use crate::keyword::{KeywordIndex, Occurrences};
+use crate::reading::Evaluation;
+use crate::turn::Turn;
+use crate::wake;
+
+/// Where a package says none.
+const DEFAULT_TIME_ZONE: &str = "Asia/Shanghai";
+
+/// A program that cannot be made ready. A checked package gives none of these.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("正则表达式「{pattern}」不能用：{error}")]
+    Regex { pattern: String, error: String },
+    #[error("关键词的索引没有建成：{0}")]
+    Keywords(String),
+    #[error("不认识时区「{0}」，请写 IANA 名称，如 Asia/Shanghai")]
+    TimeZone(String),
+    #[error("人群「{0}」的条件绕回了它自己")]
+    SegmentCycle(String),
+    #[error("路由没有「兜底」")]
+    NoFallback,
+    #[error(transparent)]
+    Faq(#[from] FaqError),
+}
+
+/// A compiled package. Shared between threads; a decision borrows it and changes nothing.
+pub struct Bot {
+    pub(crate) program: Program,
+    pub(crate) understander: Arc<Understander>,
+    pub(crate) zone: TimeZone,
+    pub(crate) keywords: KeywordIndex,
+    pub(crate) groups: Vec<CompiledGroup>,
+    pub(crate) segments: Vec<Node>,
+    pub(crate) faq: Option<FaqIndex>,
+    /// Conditions of 如果, by routine and step.
+    branches: FxHashMap<(usize, usize), Node>,
+    /// 校验 正则, by routine and step.
+    slot_patterns: FxHashMap<(usize, usize), Regex>,
+    /// Rules that require a word of a set, by set: `(group, rule)`.
+    rules_by_set: Vec<Vec<(u32, u32)>>,
+    intents: FxHashMap<String, usize>,
+    /// What each routine does first, for explanations.
+    summaries: Vec<String>,
+}
+
+/// A group's conditions.
+pub(crate) struct CompiledGroup {
+    pub name: String,
+    pub rules: Vec<CompiledRule>,
+    /// Rules that no keyword rules out, in text order.
+    pub always: Vec<u32>,
+}
+
+pub(crate) struct CompiledRule {
+    pub name: String,
+    pub condition: Node,
+    /// Index into routines.
+    pub action: usize,
+    pub requirement: Option<Requirement>,
+}
+
+impl Bot {
+    /// Makes a program ready. Takes time (index, FAQ weights); once per package version.
+    pub fn build(program: Program, understander: Arc<Understander>) -> Result<Bot, BuildError> {
+        if !matches!(program.route.last().map(|s| &s.stage), Some(Stage::Fallback(_))) {
+            return Err(BuildError::NoFallback);
+        }
+        let zone = time_zone(&program.bot.time_zone)?;
+        let mut compiler = Compiler::new(&program);
+        let mut segments = Vec::new();
+        for segment in &program.segments {
+            segments.push(compiler.compile(&segment.condition)?);
+        }
+        if let Some(index) = (0..segments.len()).find(|&i| comes_back(&segments, i)) {
+            let name = program.segments.get(index).map(|s| s.name.clone());
+            return Err(BuildError::SegmentCycle(name.unwrap_or_default()));
+        }
+        let mut groups = Vec::new();
+        for group in &program.groups {
+            let mut rules = Vec::with_capacity(group.rules.len());
+            for rule in &group.rules {
+                let condition = compiler.compile(&rule.condition)?;
+                rules.push(CompiledRule {
+                    name: rule.name.clone(),
+                    requirement: requirement(&condition),
+                    condition,
+                    action: rule.action,
+                });
+            }
+            let always = (0u32..)
+                .zip(&rules)
+                .filter(|(_, rule)| rule.requirement.is_none())
+                .map(|(index, _)| index)
+                .collect();
+            groups.push(CompiledGroup {
+                name: group.name.clone(),
+                rules,
+                always,
+            });
+        }
+        let mut branches = FxHashMap::default();
+        let mut slot_patterns = FxHashMap::default();
+        for (r, routine) in program.routines.iter().enumerate() {
+            for (pc, step) in routine.code.iter().enumerate() {
+                match &step.op {
+                    Op::If { condition, .. } => {
+                        branches.insert((r, pc), compiler.compile(condition)?);
+                    }
+                    Op::Ask(ask) => {
+                        if let Some(pattern) = &ask.pattern {
+                            slot_patterns.insert((r, pc), regex(&format!("^(?:{pattern})$"))?);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let keywords = compiler.keywords.build()?;
+        let rules_by_set = rules_by_set(&groups, keywords.set_count());
+        let faq = match program.faq.is_empty() {
+            true => None,
+            false => Some(FaqIndex::build(&understander, &documents(&program))?),
+        };
+        let intents = program
+            .intents
+            .iter()
+            .map(|intent| (intent.label.clone(), intent.action))
+            .collect();
+        let summaries = (0..program.routines.len())
+            .map(|routine| summary(&program, routine))
+            .collect();
+        Ok(Bot {
+            program,
+            understander,
+            zone,
+            keywords,
+            groups,
+            segments,
+            faq,
+            branches,
+            slot_patterns,
+            rules_by_set,
+            intents,
+            summaries,
+        })
+    }
+
+    /// Content hash of the package.
+    pub fn version(&self) -> &str {
+        &self.program.version
+    }
+
+    /// The program it was built from.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The bot's time zone.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// What an event makes of a conversation. Deterministic and total: the same arguments give the same turn, and there
+    /// is a turn for every argument.
+    ///
+    /// While a flow is open, call the bot of [`Conversation::version`], or one for which [`Bot::can_take_over`] says
+    /// yes. Another one works as well: a waiting step that it does not know unchanged is asked anew.
+    pub fn decide(&self, conversation: &Conversation, event: &Event, around: &Surroundings) -> Turn {
+        self.decide_by(conversation, event, around, Evaluation::Indexed)
+    }
+
+    /// [`Bot::decide`] with the rules evaluated as given. The turn is the same either way.
+    pub fn decide_by(
+        &self,
+        conversation: &Conversation,
+        event: &Event,
+        around: &Surroundings,
+        evaluation: Evaluation,
+    ) -> Turn {
+        Deciding::new(self, conversation, event, around, evaluation).decide()
+    }
+
+    /// Whether every step that the conversation waits at is here unchanged, so that it may go on under this version.
+    pub fn can_take_over(&self, conversation: &Conversation) -> bool {
+        conversation
+            .stack
+            .iter()
+            .all(|frame| self.unchanged_step(frame).is_some())
+    }
+
+    /// Routine and step that a frame waits at, where the step is here unchanged (though it may stand elsewhere in its
+    /// routine).
+    pub(crate) fn unchanged_step(&self, frame: &Frame) -> Option<(usize, usize)> {
+        let routine = self.routine_index(&frame.routine)?;
+        let code = &self.program.routines.get(routine)?.code;
+        let same = |pc: &usize| code.get(*pc).is_some_and(|step| step.hash == frame.step_hash);
+        let pc = Some(frame.pc).filter(same).or_else(|| {
+            let mut places = (0..code.len()).filter(same);
+            places.next().filter(|_| places.next().is_none())
+        })?;
+        Some((routine, pc))
+    }
+
+    pub(crate) fn routine_index(&self, key: &str) -> Option<usize> {
+        self.program.routine_by_key.get(key).copied()
+    }
+
+    pub(crate) fn routine(&self, index: usize) -> Option<&Routine> {
+        self.program.routines.get(index)
+    }
+
+    pub(crate) fn step(&self, routine: usize, pc: usize) -> Option<&Step> {
+        self.program.routines.get(routine)?.code.get(pc)
+    }
+
+    pub(crate) fn branch(&self, routine: usize, pc: usize) -> Option<&Node> {
+        self.branches.get(&(routine, pc))
+    }
+
+    pub(crate) fn slot_pattern(&self, routine: usize, pc: usize) -> Option<&Regex> {
+        self.slot_patterns.get(&(routine, pc))
+    }
+
+    /// What is done for an intent.
+    pub(crate) fn intent_action(&self, label: &str) -> Option<usize> {
+        self.intents.get(label).copied()
+    }
+
+    pub(crate) fn summary(&self, routine: usize) -> &str {
+        self.summaries.get(routine).map_or("", String::as_str)
+    }
+
+    /// The question of an FAQ entry.
+    pub(crate) fn question(&self, entry: usize) -> &str {
+        self.program.faq.get(entry).map_or("", |e| e.question.as_str())
+    }
+
+    /// Rules that the occurring keywords do not rule out, sorted.
+    pub(crate) fn candidates(&self, occurrences: &Occurrences) -> Vec<(u32, u32)> {
+        let mut found: Vec<(u32, u32)> = occurrences
+            .sets()
+            .filter_map(|set| self.rules_by_set.get(set as usize))
+            .flatten()
+            .copied()
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+impl Conversation {
+    /// When the next [`Event::Timer`] is due: the queue's limit, the recovery of a call, idle close. `None`: never.
+    pub fn wake_at(&self, bot: &Bot) -> Option<Timestamp> {
+        wake::wake_at(self, bot)
+    }
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, BuildError> {
+    let name = if name.is_empty() { DEFAULT_TIME_ZONE } else { name };
+    TimeZoneDatabase::bundled()
+        .get(name)
+        .map_err(|_| BuildError::TimeZone(name.to_owned()))
+}
+
+fn rules_by_set(groups: &[CompiledGroup], sets: usize) -> Vec<Vec<(u32, u32)>> {
+    let mut by_set = vec![Vec::new(); sets];
+    for (g, group) in (0u32..).zip(groups) {
+        for (r, rule) in (0u32..).zip(&group.rules) {
+            for &set in rule.requirement.iter().flat_map(|r| &r.sets) {
+                if let Some(rules) = by_set.get_mut(set as usize) {
+                    rules.push((g, r));
+                }
+            }
+        }
+    }
+    by_set
+}
+
+/// Whether a segment's condition comes back to it.
+fn comes_back(segments: &[Node], to: usize) -> bool {
+    fn named(node: &Node, found: &mut Vec<usize>) {
+        match &node.test {
+            Test::All(children) | Test::Any(children) => {
+                children.iter().for_each(|child| named(child, found));
+            }
+            Test::Not(child) => named(child, found),
+            Test::Other(Check::Segment(index)) => found.push(*index),
+            _ => {}
+        }
+    }
+    let mut seen = vec![false; segments.len()];
+    let mut open = vec![to];
+    while let Some(from) = open.pop() {
+        let mut found = Vec::new();
+        if let Some(node) = segments.get(from) {
+            named(node, &mut found);
+        }
+        for next in found {
+            if next == to {
+                return true;
+            }
+            if let Some(seen) = seen.get_mut(next).filter(|seen| !**seen) {
+                *seen = true;
+                open.push(next);
+            }
+        }
+    }
+    false
+}
+
+fn documents(program: &Program) -> Vec<FaqDocument> {
+    program
+        .faq
+        .iter()
+        .map(|entry| FaqDocument {
+            id: entry.id.clone(),
+            question: entry.question.clone(),
+            variants: entry.variants.clone(),
+            category: entry.category.clone(),
+            answer: entry.answer.clone(),
+        })
+        .collect()
+}
+
+/// What a routine does first, in a few words: `进入 流程 查订单`, `转人工 技能组 综合组`, `说「…」`.
+fn summary(program: &Program, routine: usize) -> String {
+    let Some(routine) = program.routines.get(routine) else {
+        return String::new();
+    };
+    let steps: Vec<String> = routine
+        .code
+        .iter()
+        .filter_map(|step| step_summary(program, &step.op))
+        .take(3)
+        .collect();
+    steps.join("、")
+}
+
+fn step_summary(program: &Program, op: &Op) -> Option<String> {
+    Some(match op {
+        Op::Enter { routine } => format!("进入 {}", program.routines.get(*routine)?.key),
+        Op::Handoff(handoff) => format!("转人工 {}", target_name(program, handoff.target)),
+        Op::Say(say) => match &say.script {
+            Some(script) => format!("说 话术 {script}"),
+            None => "说".to_owned(),
+        },
+        Op::Answer { faq } => format!("回答「{}」", clip(&program.faq.get(*faq)?.question, 20)),
+        Op::Menu(menu) => format!("菜单 {}", menu.name),
+        Op::Ask(ask) => format!("问 {}", ask.variable),
+        Op::Call(call) => format!("调用 {}", program.connectors.get(call.connector)?.name),
+        Op::Tag(tag) => format!("打标签「{tag}」"),
+        Op::Soothe => "安抚".to_owned(),
+        Op::LeaveMessage { .. } => "留言".to_owned(),
+        Op::Block { .. } => "拦截".to_owned(),
+        _ => return None,
+    })
+}
+
+pub(crate) fn target_name(program: &Program, target: HandoffTarget) -> String {
+    match target {
+        HandoffTarget::Group(group) => match program.skill_groups.get(group) {
+            Some(group) => format!("技能组 {}", group.name),
+            None => "任意技能组".to_owned(),
+        },
+        HandoffTarget::Exclusive => "专属客服".to_owned(),
+    }
+}
