@@ -84,7 +84,9 @@ impl Deciding<'_> {
         self.offer(&entries);
         let items = (1..)
             .zip(&entries)
-            .map(|(number, &entry): (u32, _)| (number.to_string(), self.bot.question(entry).to_owned()))
+            .map(|(number, &entry): (u32, _)| {
+                (number.to_string(), self.bot.question(entry).to_owned())
+            })
             .collect();
         self.send(Outgoing::Menu {
             head: wording::DID_YOU_MEAN.to_owned(),

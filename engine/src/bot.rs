@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use regex::Regex;
 use rustc_hash::FxHashMap;
-use yingda_dsl::program::{
-    Check, HandoffTarget, Op, Program, Routine, Stage, Step,
-};
+use yingda_dsl::program::{Check, HandoffTarget, Op, Program, Routine, Stage, Step};
 use yingda_models::{FaqDocument, FaqError, FaqIndex, Understander};
 
 use crate::condition::{Compiler, Node, Requirement, Test, regex, requirement};
@@ -80,7 +78,10 @@ pub(crate) struct CompiledRule {
 impl Bot {
     /// Makes a program ready. Takes time (index, FAQ weights); once per package version.
     pub fn build(program: Program, understander: Arc<Understander>) -> Result<Bot, BuildError> {
-        if !matches!(program.route.last().map(|s| &s.stage), Some(Stage::Fallback(_))) {
+        if !matches!(
+            program.route.last().map(|s| &s.stage),
+            Some(Stage::Fallback(_))
+        ) {
             return Err(BuildError::NoFallback);
         }
         let zone = time_zone(&program.bot.time_zone)?;
@@ -183,7 +184,12 @@ impl Bot {
     ///
     /// While a flow is open, call the bot of [`Conversation::version`], or one for which [`Bot::can_take_over`] says
     /// yes. Another one works as well: a waiting step that it does not know unchanged is asked anew.
-    pub fn decide(&self, conversation: &Conversation, event: &Event, around: &Surroundings) -> Turn {
+    pub fn decide(
+        &self,
+        conversation: &Conversation,
+        event: &Event,
+        around: &Surroundings,
+    ) -> Turn {
         self.decide_by(conversation, event, around, Evaluation::Indexed)
     }
 
@@ -211,7 +217,10 @@ impl Bot {
     pub(crate) fn unchanged_step(&self, frame: &Frame) -> Option<(usize, usize)> {
         let routine = self.routine_index(&frame.routine)?;
         let code = &self.program.routines.get(routine)?.code;
-        let same = |pc: &usize| code.get(*pc).is_some_and(|step| step.hash == frame.step_hash);
+        let same = |pc: &usize| {
+            code.get(*pc)
+                .is_some_and(|step| step.hash == frame.step_hash)
+        };
         let pc = Some(frame.pc).filter(same).or_else(|| {
             let mut places = (0..code.len()).filter(same);
             places.next().filter(|_| places.next().is_none())
@@ -250,7 +259,10 @@ impl Bot {
 
     /// The question of an FAQ entry.
     pub(crate) fn question(&self, entry: usize) -> &str {
-        self.program.faq.get(entry).map_or("", |e| e.question.as_str())
+        self.program
+            .faq
+            .get(entry)
+            .map_or("", |e| e.question.as_str())
     }
 
     /// Rules that the occurring keywords do not rule out, sorted.
@@ -275,7 +287,11 @@ impl Conversation {
 }
 
 fn time_zone(name: &str) -> Result<TimeZone, BuildError> {
-    let name = if name.is_empty() { DEFAULT_TIME_ZONE } else { name };
+    let name = if name.is_empty() {
+        DEFAULT_TIME_ZONE
+    } else {
+        name
+    };
     TimeZoneDatabase::bundled()
         .get(name)
         .map_err(|_| BuildError::TimeZone(name.to_owned()))

@@ -16,8 +16,14 @@ pub fn standard_catalogue() -> Catalogue {
         name: name.to_owned(),
     };
     Catalogue {
-        intents: labels::INTENTS.iter().map(|(id, zh)| name(id, zh)).collect(),
-        entities: labels::ENTITIES.iter().map(|(_, id, zh)| name(id, zh)).collect(),
+        intents: labels::INTENTS
+            .iter()
+            .map(|(id, zh)| name(id, zh))
+            .collect(),
+        entities: labels::ENTITIES
+            .iter()
+            .map(|(_, id, zh)| name(id, zh))
+            .collect(),
         intent_refusal: INTENT_REFUSAL,
         channels: vec![Channel {
             name: "通用".to_owned(),

@@ -24,9 +24,15 @@ pub(crate) enum Test {
     Any(Vec<Node>),
     Not(Box<Node>),
     /// 整句, 含, 不含, 词: by occurrences of the sets.
-    Words { how: TextMatch, sets: Vec<SetId> },
+    Words {
+        how: TextMatch,
+        sets: Vec<SetId>,
+    },
     /// 形如: over the folded text; the set holds the longest literal stretches, one of which must occur.
-    Wildcard { shapes: Vec<Regex>, literals: Option<SetId> },
+    Wildcard {
+        shapes: Vec<Regex>,
+        literals: Option<SetId>,
+    },
     /// 正则: over the text with symbols kept.
     Pattern(Vec<Regex>),
     /// 近似
@@ -114,7 +120,10 @@ impl<'p> Compiler<'p> {
         let words = self.program.words.get(list)?;
         let known = self.lists.get_mut(list)?;
         if known.is_none() {
-            *known = Some(self.keywords.add_set(words.words.iter().map(String::as_str)));
+            *known = Some(
+                self.keywords
+                    .add_set(words.words.iter().map(String::as_str)),
+            );
         }
         *known
     }
@@ -192,9 +201,15 @@ pub(crate) fn requirement(node: &Node) -> Option<Requirement> {
         missed: format!("{}：没有出现", node.text),
     };
     match &node.test {
-        Test::Words { how: TextMatch::NotContains, .. } => None,
+        Test::Words {
+            how: TextMatch::NotContains,
+            ..
+        } => None,
         Test::Words { sets, .. } => Some(of_words(sets.clone())),
-        Test::Wildcard { literals: Some(set), .. } => Some(of_words(vec![*set])),
+        Test::Wildcard {
+            literals: Some(set),
+            ..
+        } => Some(of_words(vec![*set])),
         Test::All(children) => children.iter().find_map(requirement),
         Test::Any(children) if !children.is_empty() => {
             let all: Option<Vec<Requirement>> = children.iter().map(requirement).collect();
@@ -223,7 +238,11 @@ mod tests {
             ("a.c", "abc", false),
         ];
         for (pattern, text, expected) in cases {
-            assert_eq!(wildcard(pattern).unwrap().is_match(text), expected, "{pattern} {text}");
+            assert_eq!(
+                wildcard(pattern).unwrap().is_match(text),
+                expected,
+                "{pattern} {text}"
+            );
         }
     }
 

@@ -175,7 +175,11 @@ impl<'a> Deciding<'a> {
         }
         let message = self.reading.message();
         self.next.held.push(message);
-        let told = self.next.pending_call.as_mut().map(|call| std::mem::replace(&mut call.told, true));
+        let told = self
+            .next
+            .pending_call
+            .as_mut()
+            .map(|call| std::mem::replace(&mut call.told, true));
         if told == Some(false) {
             self.say(wording::PLEASE_WAIT);
         } else {
@@ -186,7 +190,11 @@ impl<'a> Deciding<'a> {
     }
 
     fn connector_result(&mut self, call: u64, outcome: &Outcome) {
-        let waiting = self.next.pending_call.as_ref().is_some_and(|pending| pending.id == call);
+        let waiting = self
+            .next
+            .pending_call
+            .as_ref()
+            .is_some_and(|pending| pending.id == call);
         if !waiting || self.next.owner != Owner::Bot {
             self.done("这个结果已经没有人等了");
             return;
@@ -197,7 +205,10 @@ impl<'a> Deciding<'a> {
 
     /// What the customer sent during the call; texts in a row are one message.
     fn decide_held(&mut self) {
-        while self.next.owner == Owner::Bot && self.next.pending_call.is_none() && !self.next.held.is_empty() {
+        while self.next.owner == Owner::Bot
+            && self.next.pending_call.is_none()
+            && !self.next.held.is_empty()
+        {
             let mut message = self.next.held.remove(0);
             while message.is_text() && self.next.held.first().is_some_and(Message::is_text) {
                 message.text.push('\n');
@@ -230,7 +241,9 @@ impl<'a> Deciding<'a> {
         if wake::queue_over_at(&self.next).is_some_and(|at| at <= now) {
             self.queue_over();
         }
-        if self.next.owner == Owner::Bot && wake::call_lost_at(&self.next).is_some_and(|at| at <= now) {
+        if self.next.owner == Owner::Bot
+            && wake::call_lost_at(&self.next).is_some_and(|at| at <= now)
+        {
             self.resume_call(&Outcome::Timeout);
             self.decide_held();
         }
@@ -291,7 +304,10 @@ impl<'a> Deciding<'a> {
     /// Whether effects from `start` on are noticed by the customer.
     pub fn has_answered(&self, start: usize) -> bool {
         self.effects.iter().skip(start).any(|effect| {
-            matches!(effect, Effect::Send { .. } | Effect::Call { .. } | Effect::Handoff { .. })
+            matches!(
+                effect,
+                Effect::Send { .. } | Effect::Call { .. } | Effect::Handoff { .. }
+            )
         })
     }
 
@@ -306,7 +322,10 @@ impl<'a> Deciding<'a> {
             .iter()
             .filter_map(|hit| {
                 let entry = self.bot.program.faq.get(hit.index)?;
-                Some(FaqScore { id: entry.id.clone(), score: hit.score })
+                Some(FaqScore {
+                    id: entry.id.clone(),
+                    score: hit.score,
+                })
             })
             .collect();
         Turn {
@@ -350,7 +369,9 @@ impl<'a> Deciding<'a> {
             return;
         }
         self.done(&format!("说「{}」", quote(text)));
-        self.send(Outgoing::Text { text: text.to_owned() });
+        self.send(Outgoing::Text {
+            text: text.to_owned(),
+        });
     }
 
     pub fn send(&mut self, message: Outgoing) {

@@ -3,8 +3,8 @@
 use yingda_dsl::program::{Ask, Interrupt, Menu, Op, Pc, Step};
 
 use crate::conversation::Frame;
-use crate::event::Message;
 use crate::deciding::{Deciding, quote};
+use crate::event::Message;
 use crate::field::show_masked;
 use crate::menu;
 use crate::reading::Reading;
@@ -15,7 +15,15 @@ use crate::turn::{Effect, Outgoing};
 use crate::wording;
 
 /// What leaves a question for good, said alone.
-const CANCELLING: [&str; 7] = ["取消", "退出", "算了", "不查了", "不用了", "不弄了", "不办了"];
+const CANCELLING: [&str; 7] = [
+    "取消",
+    "退出",
+    "算了",
+    "不查了",
+    "不用了",
+    "不弄了",
+    "不办了",
+];
 
 impl Deciding<'_> {
     /// Whether anything waits for the customer's choice or answer.
@@ -24,15 +32,18 @@ impl Deciding<'_> {
     }
 
     pub fn waits_in(&self, key: &str) -> bool {
-        self.next.stack.last().is_some_and(|frame| frame.routine == key)
+        self.next
+            .stack
+            .last()
+            .is_some_and(|frame| frame.routine == key)
     }
 
     /// 流程中: the innermost waiting step sees the message; true when it took it.
     pub fn in_flow(&mut self, stage: &str) -> bool {
-        if let Some(message) = self.next.choosing.take() {
-            if let Some(taken) = self.chosen_which(stage, &message) {
-                return taken;
-            }
+        if let Some(message) = self.next.choosing.take()
+            && let Some(taken) = self.chosen_which(stage, &message)
+        {
+            return taken;
         }
         let Some(frame) = self.next.stack.last().cloned() else {
             return self.picks_offered(stage);
@@ -40,8 +51,13 @@ impl Deciding<'_> {
         let name = self.routine_name(&frame);
         let bot = self.bot;
         let place = bot.unchanged_step(&frame);
-        let Some((routine, pc, step)) = place.and_then(|(r, pc)| Some((r, pc, bot.step(r, pc)?))) else {
-            self.note(stage, true, format!("{name} 的这一步在新版本里变了，重新问"));
+        let Some((routine, pc, step)) = place.and_then(|(r, pc)| Some((r, pc, bot.step(r, pc)?)))
+        else {
+            self.note(
+                stage,
+                true,
+                format!("{name} 的这一步在新版本里变了，重新问"),
+            );
             self.restart_step(&frame);
             return true;
         };
@@ -60,7 +76,11 @@ impl Deciding<'_> {
             self.note(stage, true, format!("{name} 在等的就是它"));
             return true;
         }
-        self.note(stage, false, format!("{name} 在等{}，这句不是", waited_for(step)));
+        self.note(
+            stage,
+            false,
+            format!("{name} 在等{}，这句不是", waited_for(step)),
+        );
         self.unfit = true;
         match self.interrupt(&frame.routine) {
             Interrupt::Never => self.missed(),
@@ -142,7 +162,9 @@ impl Deciding<'_> {
         if menu::is_back(&self.reading.folded) && self.go_back(frame) {
             return true;
         }
-        if CANCELLING.contains(&self.reading.folded.as_str()) && self.interrupt(&frame.routine) != Interrupt::Never {
+        if CANCELLING.contains(&self.reading.folded.as_str())
+            && self.interrupt(&frame.routine) != Interrupt::Never
+        {
             self.next.stack.pop();
             self.done("客户取消");
             self.say(wording::CANCELLED);
@@ -185,15 +207,16 @@ impl Deciding<'_> {
         };
         let bot = self.bot;
         let place = bot.unchanged_step(&frame);
-        let Some((routine, pc, step)) = place.and_then(|(r, pc)| Some((r, pc, bot.step(r, pc)?))) else {
+        let Some((routine, pc, step)) = place.and_then(|(r, pc)| Some((r, pc, bot.step(r, pc)?)))
+        else {
             self.restart_step(&frame);
             return true;
         };
-        if let Op::Menu(menu) = &step.op {
-            if let Some(index) = menu::choose_loosely(menu, &self.reading) {
-                self.take_item(&frame, routine, pc, menu, index);
-                return true;
-            }
+        if let Op::Menu(menu) = &step.op
+            && let Some(index) = menu::choose_loosely(menu, &self.reading)
+        {
+            self.take_item(&frame, routine, pc, menu, index);
+            return true;
         }
         let (allowed, give_up) = match &step.op {
             Op::Menu(menu) => (menu.misses, menu.other),
@@ -236,7 +259,10 @@ impl Deciding<'_> {
             return;
         };
         let bot = self.bot;
-        let Some(step) = bot.unchanged_step(&frame).and_then(|(r, pc)| bot.step(r, pc)) else {
+        let Some(step) = bot
+            .unchanged_step(&frame)
+            .and_then(|(r, pc)| bot.step(r, pc))
+        else {
             return;
         };
         match &step.op {
@@ -265,12 +291,22 @@ impl Deciding<'_> {
         let head = match &menu.prompt {
             Some(prompt) => self.wording(prompt),
             // What was said just before is the menu's heading.
-            None if matches!(self.effects.last(), Some(Effect::Send { message: Outgoing::Text { .. } })) => {
+            None if matches!(
+                self.effects.last(),
+                Some(Effect::Send {
+                    message: Outgoing::Text { .. }
+                })
+            ) =>
+            {
                 String::new()
             }
             None => wording::CHOOSE.to_owned(),
         };
-        let items = menu.items.iter().map(|item| (item.number.to_string(), item.text.clone())).collect();
+        let items = menu
+            .items
+            .iter()
+            .map(|item| (item.number.to_string(), item.text.clone()))
+            .collect();
         let tail = match frame.trail.is_empty() {
             true => String::new(),
             false => wording::BACK.to_owned(),
@@ -285,7 +321,10 @@ impl Deciding<'_> {
             return;
         };
         let bot = self.bot;
-        let Some(step) = bot.unchanged_step(&frame).and_then(|(r, pc)| bot.step(r, pc)) else {
+        let Some(step) = bot
+            .unchanged_step(&frame)
+            .and_then(|(r, pc)| bot.step(r, pc))
+        else {
             self.restart_step(&frame);
             return;
         };
@@ -318,8 +357,9 @@ impl Deciding<'_> {
             return;
         };
         let waits = |pc: Pc| {
-            bot.step(routine, pc)
-                .is_some_and(|step| matches!(step.op, Op::Ask(_) | Op::Menu(_) | Op::LeaveMessage { .. }))
+            bot.step(routine, pc).is_some_and(|step| {
+                matches!(step.op, Op::Ask(_) | Op::Menu(_) | Op::LeaveMessage { .. })
+            })
         };
         let pc = Some(frame.pc).filter(|&pc| waits(pc)).unwrap_or(0);
         self.go_on(frame, routine, pc);
@@ -336,7 +376,12 @@ impl Deciding<'_> {
 
     /// Entering a routine that is waiting further out: what was stacked on it is over, and it begins anew.
     pub fn leave_for(&mut self, key: &str) {
-        if let Some(depth) = self.next.stack.iter().position(|frame| frame.routine == key) {
+        if let Some(depth) = self
+            .next
+            .stack
+            .iter()
+            .position(|frame| frame.routine == key)
+        {
             self.next.stack.truncate(depth);
         }
     }
@@ -346,11 +391,15 @@ impl Deciding<'_> {
         let Action::Routine(routine) = action else {
             return false;
         };
-        let code = self.routine(routine).map(|r| r.code.as_slice()).unwrap_or_default();
+        let code = self
+            .routine(routine)
+            .map(|r| r.code.as_slice())
+            .unwrap_or_default();
         let Some(Op::Enter { routine }) = code.first().map(|step| &step.op) else {
             return false;
         };
-        self.routine(*routine).is_some_and(|entered| self.waits_in(&entered.key))
+        self.routine(*routine)
+            .is_some_and(|entered| self.waits_in(&entered.key))
     }
 
     /// 可打断 询问: which of the two first.
@@ -375,11 +424,19 @@ impl Deciding<'_> {
 
     /// The answer to [`Deciding::ask_which`]; `None` when it was none, and the message is looked at as usual.
     fn chosen_which(&mut self, stage: &str, message: &Message) -> Option<bool> {
-        let name = self.next.stack.last().map(|frame| self.routine_name(frame))?;
+        let name = self
+            .next
+            .stack
+            .last()
+            .map(|frame| self.routine_name(frame))?;
         let folded = self.reading.folded.as_str();
         let tapped = self.reading.menu_id.as_deref();
-        let first = folded.starts_with("继续") || menu::choice_number(folded) == Some(1) || tapped == Some("1");
-        let second = folded.starts_with("先说") || menu::choice_number(folded) == Some(2) || tapped == Some("2");
+        let first = folded.starts_with("继续")
+            || menu::choice_number(folded) == Some(1)
+            || tapped == Some("1");
+        let second = folded.starts_with("先说")
+            || menu::choice_number(folded) == Some(2)
+            || tapped == Some("2");
         if first {
             self.note(stage, true, format!("继续 {name}"));
             self.ask_again();
@@ -388,7 +445,11 @@ impl Deciding<'_> {
         if !second {
             return None;
         }
-        self.note(stage, true, format!("放下 {name}，先看「{}」", quote(&message.shown())));
+        self.note(
+            stage,
+            true,
+            format!("放下 {name}，先看「{}」", quote(&message.shown())),
+        );
         self.next.stack.pop();
         self.read_anew(message);
         // The stages behind this one see the message that was put off.
@@ -396,7 +457,10 @@ impl Deciding<'_> {
     }
 
     pub fn routine_name(&self, frame: &Frame) -> String {
-        let routine = self.bot.routine_index(&frame.routine).and_then(|index| self.routine(index));
+        let routine = self
+            .bot
+            .routine_index(&frame.routine)
+            .and_then(|index| self.routine(index));
         routine.map_or_else(|| frame.routine.clone(), |routine| routine.name.clone())
     }
 
@@ -408,7 +472,11 @@ impl Deciding<'_> {
         let Some(kind) = slot::entity_kind(&ask.ty) else {
             return false;
         };
-        let entities = self.reading.understanding.as_ref().map(|u| u.entities.as_slice());
+        let entities = self
+            .reading
+            .understanding
+            .as_ref()
+            .map(|u| u.entities.as_slice());
         let unused = entities
             .unwrap_or_default()
             .iter()
@@ -421,7 +489,11 @@ impl Deciding<'_> {
         let Some(value) = value else {
             return false;
         };
-        self.done(&format!("{} = {}（已经说过）", ask.variable, masked(ask, &value)));
+        self.done(&format!(
+            "{} = {}（已经说过）",
+            ask.variable,
+            masked(ask, &value)
+        ));
         self.use_entity(&ask.ty);
         self.next.variables.insert(ask.variable.clone(), value);
         true
@@ -444,8 +516,16 @@ impl Deciding<'_> {
     /// One entity answers one question.
     fn use_entity(&mut self, ty: &yingda_dsl::program::Type) {
         let kind = slot::entity_kind(ty);
-        let entities = self.reading.understanding.as_ref().map(|u| u.entities.as_slice());
-        let starts = entities.unwrap_or_default().iter().filter(|e| Some(e.kind) == kind).map(|e| e.start);
+        let entities = self
+            .reading
+            .understanding
+            .as_ref()
+            .map(|u| u.entities.as_slice());
+        let starts = entities
+            .unwrap_or_default()
+            .iter()
+            .filter(|e| Some(e.kind) == kind)
+            .map(|e| e.start);
         self.used_entities.extend(starts);
     }
 
@@ -461,12 +541,18 @@ impl Deciding<'_> {
     }
 
     fn offered_entry(&self) -> Option<usize> {
-        let Reading { folded, menu_id, .. } = &self.reading;
+        let Reading {
+            folded, menu_id, ..
+        } = &self.reading;
         let entry = |id: &String| self.bot.program.faq.iter().position(|e| e.id == *id);
         let text = |index: &usize| {
-            self.next.offered.get(*index).and_then(entry).is_some_and(|e| {
-                folded.is_empty() || yingda_models::text::fold(self.bot.question(e)) == *folded
-            })
+            self.next
+                .offered
+                .get(*index)
+                .and_then(entry)
+                .is_some_and(|e| {
+                    folded.is_empty() || yingda_models::text::fold(self.bot.question(e)) == *folded
+                })
         };
         let number = menu::choice_number(folded);
         let tapped = menu_id.as_ref().and_then(|id| id.parse::<u32>().ok());
@@ -474,7 +560,9 @@ impl Deciding<'_> {
         let picked = number
             .and_then(at)
             .or_else(|| tapped.and_then(at).filter(text))
-            .or_else(|| (0..self.next.offered.len()).find(|index| !folded.is_empty() && text(index)))?;
+            .or_else(|| {
+                (0..self.next.offered.len()).find(|index| !folded.is_empty() && text(index))
+            })?;
         self.next.offered.get(picked).and_then(entry)
     }
 }

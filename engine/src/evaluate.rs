@@ -1,6 +1,8 @@
 //! Whether a condition holds, and why.
 
-use yingda_dsl::program::{Check, Compare, Emotion, EventKind, Expr, Field, MessageKind, TextMatch, Value};
+use yingda_dsl::program::{
+    Check, Compare, Emotion, EventKind, Expr, Field, MessageKind, TextMatch, Value,
+};
 use yingda_models::understanding::EmotionLabel;
 use yingda_models::{labels, pinyin};
 
@@ -35,9 +37,10 @@ impl View<'_> {
             Test::All(children) => children.iter().all(|child| self.holds(child)),
             Test::Any(children) => children.iter().any(|child| self.holds(child)),
             Test::Not(child) => !self.holds(child),
-            Test::Words { how: TextMatch::NotContains, .. } => {
-                self.reading.kind.is_some() && self.word(node).is_none()
-            }
+            Test::Words {
+                how: TextMatch::NotContains,
+                ..
+            } => self.reading.kind.is_some() && self.word(node).is_none(),
             Test::Words { .. } => self.word(node).is_some(),
             Test::Wildcard { shapes, .. } => {
                 let text = &self.reading.folded;
@@ -63,7 +66,11 @@ impl View<'_> {
         let keywords = &self.bot.keywords;
         let fits = |occurrence: &&Occurrence| match how {
             TextMatch::Equals => keywords.keyword(**occurrence).is_some_and(|keyword| {
-                let whole = if keyword.symbolic { self.reading.symbols() } else { &self.reading.folded };
+                let whole = if keyword.symbolic {
+                    self.reading.symbols()
+                } else {
+                    &self.reading.folded
+                };
                 whole.len() == keyword.form.len()
             }),
             TextMatch::Word => keywords.keyword(**occurrence).is_some_and(|keyword| {
@@ -90,15 +97,26 @@ impl View<'_> {
             }),
             Check::Faq { min } => self.faq_hit(*min),
             Check::Emotion(emotions) => self.reading.understanding.as_ref().is_some_and(|u| {
-                emotions.iter().any(|emotion| label_of(*emotion) == u.emotion.label)
+                emotions
+                    .iter()
+                    .any(|emotion| label_of(*emotion) == u.emotion.label)
             }),
             Check::Entity(ids) => self.reading.understanding.as_ref().is_some_and(|u| {
-                u.entities.iter().any(|e| ids.iter().any(|id| id == labels::entity_id(e.kind)))
+                u.entities
+                    .iter()
+                    .any(|e| ids.iter().any(|id| id == labels::entity_id(e.kind)))
             }),
-            Check::Segment(index) => self.bot.segments.get(*index).is_some_and(|node| self.holds(node)),
+            Check::Segment(index) => self
+                .bot
+                .segments
+                .get(*index)
+                .is_some_and(|node| self.holds(node)),
             Check::Tag(tag) => conversation.tags.contains(tag),
             Check::Channel(channels) => channels.contains(&self.scope.around.capabilities.channel),
-            Check::Scene(scenes) => conversation.scene.as_ref().is_some_and(|s| scenes.contains(s)),
+            Check::Scene(scenes) => conversation
+                .scene
+                .as_ref()
+                .is_some_and(|s| scenes.contains(s)),
             Check::Bound => matches!(
                 conversation.attributes.get("已绑定"),
                 Some(Value::Boolean(true))
@@ -113,10 +131,14 @@ impl View<'_> {
             Check::Arm { experiment, arm } => self.arm(*experiment) == Some(*arm),
             Check::Compare { left, op, right } => self.compares(left, *op, right),
             Check::OneOf { left, values } => self.scope.read(left).is_some_and(|left| {
-                values.iter().filter_map(|v| self.scope.evaluate(v)).any(|v| equal(&left, &v))
+                values
+                    .iter()
+                    .filter_map(|v| self.scope.evaluate(v))
+                    .any(|v| equal(&left, &v))
             }),
             Check::Between { left, low, high } => {
-                self.compares(left, Compare::AtLeast, low) && self.compares(left, Compare::AtMost, high)
+                self.compares(left, Compare::AtLeast, low)
+                    && self.compares(left, Compare::AtMost, high)
             }
             Check::Present(field) => self.scope.read(field).is_some(),
         }
@@ -166,7 +188,13 @@ impl View<'_> {
         let fixed = conversation.arms.get(&experiment.name);
         fixed
             .and_then(|name| experiment.arms.iter().position(|arm| arm.name == *name))
-            .or_else(|| Some(arm_of(experiment, &conversation.customer, self.scope.local().date())))
+            .or_else(|| {
+                Some(arm_of(
+                    experiment,
+                    &conversation.customer,
+                    self.scope.local().date(),
+                ))
+            })
     }
 
     fn compares(&self, left: &Field, op: Compare, right: &Expr) -> bool {
@@ -267,8 +295,13 @@ impl View<'_> {
                 if let Some(segment) = self.bot.segments.get(*index) {
                     fields_of(segment, &mut fields);
                 }
-                let values: Vec<String> = fields.iter().map(|field| self.field_value(field)).collect();
-                if values.is_empty() { "不属于".to_owned() } else { values.join("，") }
+                let values: Vec<String> =
+                    fields.iter().map(|field| self.field_value(field)).collect();
+                if values.is_empty() {
+                    "不属于".to_owned()
+                } else {
+                    values.join("，")
+                }
             }
             Check::Schedule(_) => {
                 let local = self.scope.local();
@@ -277,18 +310,18 @@ impl View<'_> {
                     .unwrap_or(&"");
                 format!("现在是 {} 周{day}", local.strftime("%m-%d %H:%M"))
             }
-            Check::Compare { left, .. } | Check::OneOf { left, .. } | Check::Between { left, .. } => {
-                self.field_value(left)
-            }
+            Check::Compare { left, .. }
+            | Check::OneOf { left, .. }
+            | Check::Between { left, .. } => self.field_value(left),
             Check::Channel(_) => format!("是 {}", self.scope.around.capabilities.channel),
             Check::Scene(_) => match &self.scope.conversation.scene {
                 Some(scene) => format!("是 {scene}"),
                 None => "没有来源".to_owned(),
             },
             Check::Arm { experiment, .. } => {
-                let arm = self.arm(*experiment).and_then(|arm| {
-                    self.bot.program.experiments.get(*experiment)?.arms.get(arm)
-                });
+                let arm = self
+                    .arm(*experiment)
+                    .and_then(|arm| self.bot.program.experiments.get(*experiment)?.arms.get(arm));
                 arm.map_or_else(String::new, |arm| format!("是 {}", arm.name))
             }
             _ if hit => return node.text.clone(),
@@ -316,7 +349,11 @@ impl View<'_> {
         match &intent.label {
             Some(label) => format!("是 {} {:.2}", intent_name(label), intent.confidence),
             None => match intent.top.first() {
-                Some(best) => format!("没有把握，最像 {} {:.2}", intent_name(&best.label), best.confidence),
+                Some(best) => format!(
+                    "没有把握，最像 {} {:.2}",
+                    intent_name(&best.label),
+                    best.confidence
+                ),
                 None => "没有把握".to_owned(),
             },
         }
@@ -325,7 +362,11 @@ impl View<'_> {
     /// The best FAQ candidate with its score.
     pub fn faq_best(&self) -> String {
         match self.reading.faq(self.bot).first() {
-            Some(best) => format!("最高 {:.2}「{}」", best.score, self.bot.question(best.index)),
+            Some(best) => format!(
+                "最高 {:.2}「{}」",
+                best.score,
+                self.bot.question(best.index)
+            ),
             None => "没有相近的问题".to_owned(),
         }
     }
@@ -343,7 +384,9 @@ fn fields_of<'n>(node: &'n Node, fields: &mut Vec<&'n Field>) {
         }
         Test::Not(child) => fields_of(child, fields),
         Test::Other(
-            Check::Compare { left, .. } | Check::OneOf { left, .. } | Check::Between { left, .. }
+            Check::Compare { left, .. }
+            | Check::OneOf { left, .. }
+            | Check::Between { left, .. }
             | Check::Present(left),
         ) if !fields.contains(&left) => fields.push(left),
         _ => {}

@@ -43,27 +43,53 @@ pub struct Considered {
 /// The explanation as text: a head line, a line for each that was considered in aligned columns, what was done.
 pub fn render(explanation: &Explanation, lang: Lang) -> String {
     let words = match lang {
-        Lang::Zh => Words { message: "消息", version: "版本", time: "时间", hit: "命中", miss: "未中", done: "做了" },
-        Lang::En => {
-            Words { message: "message", version: "version", time: "time", hit: "hit ", miss: "miss", done: "done" }
-        }
+        Lang::Zh => Words {
+            message: "消息",
+            version: "版本",
+            time: "时间",
+            hit: "命中",
+            miss: "未中",
+            done: "做了",
+        },
+        Lang::En => Words {
+            message: "message",
+            version: "version",
+            time: "time",
+            hit: "hit ",
+            miss: "miss",
+            done: "done",
+        },
     };
     let version = explanation.version.get(..6).unwrap_or(&explanation.version);
-    let mut out = format!("{} \"{}\"   {} {version}", words.message, explanation.message, words.version);
+    let mut out = format!(
+        "{} \"{}\"   {} {version}",
+        words.message, explanation.message, words.version
+    );
     if let Some(at) = explanation.at {
         out.push_str(&format!("  {} {}", words.time, at.strftime("%m-%d %H:%M")));
     }
     out.push('\n');
     out.push_str(&lines(&explanation.considered, &words));
     if !explanation.done.is_empty() {
-        out.push_str(&format!("{}  {}\n", words.done, explanation.done.join("；")));
+        out.push_str(&format!(
+            "{}  {}\n",
+            words.done,
+            explanation.done.join("；")
+        ));
     }
     out
 }
 
 /// Lines of considered stages and rules alone.
 pub fn render_considered(considered: &[Considered]) -> String {
-    let words = Words { message: "", version: "", time: "", hit: "命中", miss: "未中", done: "" };
+    let words = Words {
+        message: "",
+        version: "",
+        time: "",
+        hit: "命中",
+        miss: "未中",
+        done: "",
+    };
     lines(considered, &words)
 }
 
@@ -88,7 +114,11 @@ fn lines(considered: &[Considered], words: &Words) -> String {
     let mut out = String::new();
     for (label, considered) in labels.iter().zip(considered) {
         let pad = " ".repeat(widest - columns(label));
-        let verdict = if considered.hit { words.hit } else { words.miss };
+        let verdict = if considered.hit {
+            words.hit
+        } else {
+            words.miss
+        };
         out.push_str(&format!("{label}{pad}  {verdict}  {}\n", considered.reason));
     }
     out
@@ -117,8 +147,13 @@ pub fn why_not(
     rule: &str,
 ) -> Vec<Considered> {
     let turn = bot.decide(conversation, event, around);
-    let taken = turn.explanation.rule.clone().or(turn.explanation.stage.clone());
-    let deciding = Deciding::new(bot, conversation, event, around, Evaluation::Indexed).with_customer();
+    let taken = turn
+        .explanation
+        .rule
+        .clone()
+        .or(turn.explanation.stage.clone());
+    let deciding =
+        Deciding::new(bot, conversation, event, around, Evaluation::Indexed).with_customer();
     let view = deciding.view();
     let mut lines = Vec::new();
     for group in &bot.groups {
@@ -159,9 +194,24 @@ mod tests {
             version: "3f9a1c77".into(),
             at: Some(date(2026, 11, 20).at(10, 12, 0, 0)),
             considered: vec![
-                line("安全转接", Some("投诉优先"), false, "消息 含 投诉词：没有出现"),
-                line("安全转接", Some("VIP专属"), false, "客户 属于 VIP客户：等级=银卡，年消费=1200"),
-                line("常见问题", None, false, "最高 0.62「怎么转人工」，要求 ≥ 0.80"),
+                line(
+                    "安全转接",
+                    Some("投诉优先"),
+                    false,
+                    "消息 含 投诉词：没有出现",
+                ),
+                line(
+                    "安全转接",
+                    Some("VIP专属"),
+                    false,
+                    "客户 属于 VIP客户：等级=银卡，年消费=1200",
+                ),
+                line(
+                    "常见问题",
+                    None,
+                    false,
+                    "最高 0.62「怎么转人工」，要求 ≥ 0.80",
+                ),
                 line("意图", None, true, "订单跟踪 0.81 → 进入 流程 查订单"),
             ],
             stage: Some("意图".into()),
@@ -177,6 +227,9 @@ mod tests {
         做了  进入 流程 查订单
         "#);
         let english = render(&explanation, Lang::En);
-        assert!(english.starts_with("message \"不要人工，我自己查\"   version 3f9a1c  time 11-20 10:12\n"));
+        assert!(
+            english
+                .starts_with("message \"不要人工，我自己查\"   version 3f9a1c  time 11-20 10:12\n")
+        );
     }
 }

@@ -49,9 +49,7 @@ impl Scope<'_> {
                 ConversationFigure::BudgetLeft => {
                     Some(Value::Number(f64::from(conversation.budget.left)))
                 }
-                ConversationFigure::LastAnswer => {
-                    conversation.last_answer.clone().map(Value::Text)
-                }
+                ConversationFigure::LastAnswer => conversation.last_answer.clone().map(Value::Text),
             },
             Field::MessageText => Some(Value::Text(self.text.to_owned())),
             Field::Now => Some(Value::DateTime(self.local())),
@@ -75,7 +73,14 @@ impl Scope<'_> {
             },
         };
         match name {
-            Some(name) => Some(self.around.service.groups.get(name).copied().unwrap_or_default()),
+            Some(name) => Some(
+                self.around
+                    .service
+                    .groups
+                    .get(name)
+                    .copied()
+                    .unwrap_or_default(),
+            ),
             // Standing nowhere: what all groups together look like.
             None => Some(self.around.service.groups.values().fold(
                 GroupState::default(),
@@ -142,14 +147,18 @@ impl Scope<'_> {
 fn estimated_minutes(state: &GroupState) -> f64 {
     let rank = f64::from(state.waiting) + 1.0;
     let agents = f64::from(state.agents_online.max(1));
-    (rank * f64::from(state.mean_handling_s) / agents / 60.0).ceil().max(1.0)
+    (rank * f64::from(state.mean_handling_s) / agents / 60.0)
+        .ceil()
+        .max(1.0)
 }
 
 /// A value as a customer reads it.
 pub(crate) fn show(value: &Value, ty: &Type, today: Date) -> String {
     match value {
         Value::Text(text) => match ty {
-            Type::Date => text.parse().map_or_else(|_| text.clone(), |d| show_date(d, today)),
+            Type::Date => text
+                .parse()
+                .map_or_else(|_| text.clone(), |d| show_date(d, today)),
             _ => text.clone(),
         },
         Value::Number(number) => show_number(*number),
@@ -160,7 +169,11 @@ pub(crate) fn show(value: &Value, ty: &Type, today: Date) -> String {
         Value::DateTime(moment) => match ty {
             Type::Date => show_date(moment.date(), today),
             Type::Time => show_time(moment.time()),
-            _ => format!("{} {}", show_date(moment.date(), today), show_time(moment.time())),
+            _ => format!(
+                "{} {}",
+                show_date(moment.date(), today),
+                show_time(moment.time())
+            ),
         },
     }
 }
@@ -273,7 +286,11 @@ mod tests {
             (Value::Date(date(2026, 11, 23)), Type::Date, "11月23日"),
             (Value::Date(date(2027, 1, 3)), Type::Date, "2027年1月3日"),
             (Value::Text("2026-11-23".into()), Type::Date, "11月23日"),
-            (Value::DateTime(date(2026, 11, 23).at(9, 5, 0, 0)), Type::DateTime, "11月23日 09:05"),
+            (
+                Value::DateTime(date(2026, 11, 23).at(9, 5, 0, 0)),
+                Type::DateTime,
+                "11月23日 09:05",
+            ),
             (Value::Boolean(true), Type::Boolean, "是"),
         ];
         for (value, ty, expected) in cases {
@@ -289,6 +306,9 @@ mod tests {
         assert_eq!(order(&text("很多"), &number(5.0)), None);
         assert_eq!(order(&Value::Boolean(true), &number(1.0)), None);
         let moment = Value::DateTime(date(2026, 11, 23).at(9, 5, 0, 0));
-        assert_eq!(order(&moment, &Value::Date(date(2026, 11, 23))), Some(Ordering::Equal));
+        assert_eq!(
+            order(&moment, &Value::Date(date(2026, 11, 23))),
+            Some(Ordering::Equal)
+        );
     }
 }

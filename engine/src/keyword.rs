@@ -47,7 +47,9 @@ impl Occurrences {
 
     /// The sets of which a word occurs, each once.
     pub fn sets(&self) -> impl Iterator<Item = SetId> {
-        self.0.chunk_by(|a, b| a.set == b.set).filter_map(|c| c.first().map(|o| o.set))
+        self.0
+            .chunk_by(|a, b| a.set == b.set)
+            .filter_map(|c| c.first().map(|o| o.set))
     }
 }
 

@@ -8,12 +8,15 @@ use crate::reading::Reading;
 /// The item a message chooses: by number in any writing, text, synonym or tap.
 pub(crate) fn choose(menu: &Menu, reading: &Reading) -> Option<usize> {
     if let Some(id) = &reading.menu_id {
-        let tapped = menu.items.iter().position(|item| item.number.to_string() == *id);
+        let tapped = menu
+            .items
+            .iter()
+            .position(|item| item.number.to_string() == *id);
         // A tap on an older menu has a number of this one but another text.
         let same = |index: &usize| {
-            menu.items.get(*index).is_some_and(|item| {
-                reading.folded.is_empty() || fold(&item.text) == reading.folded
-            })
+            menu.items
+                .get(*index)
+                .is_some_and(|item| reading.folded.is_empty() || fold(&item.text) == reading.folded)
         };
         if let Some(index) = tapped.filter(same) {
             return Some(index);
@@ -22,7 +25,10 @@ pub(crate) fn choose(menu: &Menu, reading: &Reading) -> Option<usize> {
     if reading.folded.is_empty() {
         return None;
     }
-    let named = menu.items.iter().position(|item| names(item).any(|name| fold(name) == reading.folded));
+    let named = menu
+        .items
+        .iter()
+        .position(|item| names(item).any(|name| fold(name) == reading.folded));
     named.or_else(|| {
         let number = choice_number(&reading.folded)?;
         menu.items.iter().position(|item| item.number == number)
@@ -38,7 +44,9 @@ pub(crate) fn choose_loosely(menu: &Menu, reading: &Reading) -> Option<usize> {
             !name.is_empty()
                 && text.find(&name).is_some_and(|at| {
                     let before = text.get(..at).unwrap_or_default();
-                    !before.ends_with(['不', '别', '没', '非']) && !before.ends_with("不要") && !before.ends_with("不想")
+                    !before.ends_with(['不', '别', '没', '非'])
+                        && !before.ends_with("不要")
+                        && !before.ends_with("不想")
                 })
         })
     };
@@ -48,13 +56,28 @@ pub(crate) fn choose_loosely(menu: &Menu, reading: &Reading) -> Option<usize> {
 }
 
 fn names(item: &MenuItem) -> impl Iterator<Item = &str> {
-    std::iter::once(&item.text).chain(&item.synonyms).map(String::as_str)
+    std::iter::once(&item.text)
+        .chain(&item.synonyms)
+        .map(String::as_str)
 }
 
 /// The number a customer chose: `1`, `１`, `一`, `①`, `1.`, `选1`, `第一个`, `1号`. The text is folded.
 pub(crate) fn choice_number(folded: &str) -> Option<u32> {
     let mut text = folded.trim_matches([' ', '.', '(', ')']);
-    for prefix in ["我要", "我选", "我想要", "我", "请", "回复", "选择", "选", "按", "第", "那就", "就"] {
+    for prefix in [
+        "我要",
+        "我选",
+        "我想要",
+        "我",
+        "请",
+        "回复",
+        "选择",
+        "选",
+        "按",
+        "第",
+        "那就",
+        "就",
+    ] {
         text = text.strip_prefix(prefix).unwrap_or(text).trim_start();
     }
     for suffix in ["吧", "谢谢", "个", "项", "号", "条", "种"] {
@@ -71,8 +94,16 @@ pub(crate) fn choice_number(folded: &str) -> Option<u32> {
 
 /// 零 to 九十九.
 fn chinese_number(text: &str) -> Option<u32> {
-    let digit = |c: char| "零一二三四五六七八九".chars().position(|d| d == c).map(|d| d as u32);
-    let chars: Vec<char> = text.chars().map(|c| if c == '两' { '二' } else { c }).collect();
+    let digit = |c: char| {
+        "零一二三四五六七八九"
+            .chars()
+            .position(|d| d == c)
+            .map(|d| d as u32)
+    };
+    let chars: Vec<char> = text
+        .chars()
+        .map(|c| if c == '两' { '二' } else { c })
+        .collect();
     match chars.as_slice() {
         ['十'] => Some(10),
         [one] => digit(*one),
@@ -105,11 +136,33 @@ mod tests {
     #[test]
     fn numbers_are_read_in_every_writing() {
         let cases = [
-            ("1", Some(1)), ("７", Some(7)), ("一", Some(1)), ("①", Some(1)), ("1.", Some(1)), ("选1", Some(1)),
-            ("第一个", Some(1)), ("我选3", Some(3)), ("3号", Some(3)), ("（2）", Some(2)), ("⑵", Some(2)),
-            ("第十二项", Some(12)), ("二十", Some(20)), ("两", Some(2)), ("1吧", Some(1)), ("回复 2", Some(2)),
-            ("1、", Some(1)), ("0", Some(0)), ("12345", None), ("13800138000", None), ("一下", None),
-            ("我要退货", None), ("", None), ("选", None), ("第", None), ("1️⃣", Some(1)), ("壹", None),
+            ("1", Some(1)),
+            ("７", Some(7)),
+            ("一", Some(1)),
+            ("①", Some(1)),
+            ("1.", Some(1)),
+            ("选1", Some(1)),
+            ("第一个", Some(1)),
+            ("我选3", Some(3)),
+            ("3号", Some(3)),
+            ("（2）", Some(2)),
+            ("⑵", Some(2)),
+            ("第十二项", Some(12)),
+            ("二十", Some(20)),
+            ("两", Some(2)),
+            ("1吧", Some(1)),
+            ("回复 2", Some(2)),
+            ("1、", Some(1)),
+            ("0", Some(0)),
+            ("12345", None),
+            ("13800138000", None),
+            ("一下", None),
+            ("我要退货", None),
+            ("", None),
+            ("选", None),
+            ("第", None),
+            ("1️⃣", Some(1)),
+            ("壹", None),
         ];
         for (text, expected) in cases {
             assert_eq!(choice_number(&fold(text)), expected, "{text}");

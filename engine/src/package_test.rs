@@ -8,8 +8,8 @@ use yingda_dsl::program::{
 use yingda_dsl::source::Span;
 
 use crate::bot::Bot;
-use crate::event::{Event, Outcome};
 use crate::evaluate::intent_name;
+use crate::event::{Event, Outcome};
 use crate::explanation::{Explanation, render};
 use crate::scenario::{Exchange, Session};
 use crate::turn::{Effect, Turn};
@@ -62,7 +62,11 @@ pub enum Speaker {
 
 /// Plays every test of the bot's package.
 pub fn run_tests(bot: &Bot) -> Vec<TestReport> {
-    bot.program().tests.iter().map(|test| run_test(bot, test)).collect()
+    bot.program()
+        .tests
+        .iter()
+        .map(|test| run_test(bot, test))
+        .collect()
 }
 
 /// A failed test as text: what was expected, the conversation, the explanation.
@@ -81,7 +85,10 @@ pub fn render_failure(report: &TestReport, lang: Lang) -> String {
             Speaker::Bot => bot,
             Speaker::Event => "·",
         };
-        out.push_str(&format!("  {speaker}  {}\n", line.text.replace('\n', "\n      ")));
+        out.push_str(&format!(
+            "  {speaker}  {}\n",
+            line.text.replace('\n', "\n      ")
+        ));
     }
     if let Some(explanation) = &failure.explanation {
         for line in render(explanation, lang).lines() {
@@ -144,16 +151,23 @@ impl Play<'_> {
     fn act(&mut self, kind: &TestStepKind) {
         let program = self.session.bot().program();
         match kind {
-            TestStepKind::SetAttribute { name, value } => self.session.set_attribute(name, value.clone()),
-            TestStepKind::SetNow(local) => self.session.around.now = start(self.session.bot(), *local),
+            TestStepKind::SetAttribute { name, value } => {
+                self.session.set_attribute(name, value.clone())
+            }
+            TestStepKind::SetNow(local) => {
+                self.session.around.now = start(self.session.bot(), *local)
+            }
             TestStepKind::SetConnector { connector, outcome } => {
                 if let Some(connector) = program.connectors.get(*connector) {
-                    self.session.set_connector(&connector.name, scripted(outcome));
+                    self.session
+                        .set_connector(&connector.name, scripted(outcome));
                 }
             }
             TestStepKind::SetArm { experiment, arm } => {
                 let experiment = program.experiments.get(*experiment);
-                if let Some((name, arm)) = experiment.and_then(|e| Some((&e.name, &e.arms.get(*arm)?.name))) {
+                if let Some((name, arm)) =
+                    experiment.and_then(|e| Some((&e.name, &e.arms.get(*arm)?.name)))
+                {
                     self.session.set_arm(name, arm);
                 }
             }
@@ -169,7 +183,10 @@ impl Play<'_> {
                 self.played(exchange);
             }
             TestStepKind::CustomerSends(kind) => {
-                self.line(Speaker::Customer, format!("[{}]", crate::evaluate::kind_name(*kind)));
+                self.line(
+                    Speaker::Customer,
+                    format!("[{}]", crate::evaluate::kind_name(*kind)),
+                );
                 let exchange = self.session.customer_sends(*kind, "");
                 self.played(exchange);
             }
@@ -184,8 +201,18 @@ impl Play<'_> {
     fn event(&mut self, kind: &EventKind) -> Exchange {
         let (name, event) = match kind {
             EventKind::Subscribe => ("关注", Event::Subscribe { scene: None }),
-            EventKind::Scan(scene) => ("扫码", Event::Scan { scene: scene.clone().unwrap_or_default() }),
-            EventKind::MenuClick(key) => ("点击菜单", Event::MenuClick { key: key.clone().unwrap_or_default() }),
+            EventKind::Scan(scene) => (
+                "扫码",
+                Event::Scan {
+                    scene: scene.clone().unwrap_or_default(),
+                },
+            ),
+            EventKind::MenuClick(key) => (
+                "点击菜单",
+                Event::MenuClick {
+                    key: key.clone().unwrap_or_default(),
+                },
+            ),
             EventKind::FirstContact => {
                 self.session.conversation.seen_before = false;
                 self.session.conversation.last_customer_at = None;
@@ -196,7 +223,13 @@ impl Play<'_> {
                 ("再次进线", Event::Enter { scene: None })
             }
             EventKind::Enter => ("进入会话", Event::Enter { scene: None }),
-            EventKind::Rating => ("评价", Event::Rating { score: 5, text: None }),
+            EventKind::Rating => (
+                "评价",
+                Event::Rating {
+                    score: 5,
+                    text: None,
+                },
+            ),
             EventKind::Closed => ("会话结束", Event::Closed),
         };
         self.line(Speaker::Event, name.to_owned());
@@ -221,7 +254,11 @@ impl Play<'_> {
     fn bot_said(&self, how: BotMatch, text: &str) -> Result<(), Wrong> {
         let replies = self.last.replies();
         let all = replies.join("\n");
-        let shown = if all.is_empty() { "（没有说话）".to_owned() } else { all.clone() };
+        let shown = if all.is_empty() {
+            "（没有说话）".to_owned()
+        } else {
+            all.clone()
+        };
         match how {
             BotMatch::Contains if all.contains(text) => Ok(()),
             BotMatch::NotContains if !all.contains(text) => Ok(()),
@@ -253,7 +290,10 @@ impl Play<'_> {
                 Some(Effect::Handoff { group: None, .. }) => Ok(()),
                 other => wrong(
                     format!("应当转给专属客服，实际{}", handoff_zh(other)),
-                    format!("expected a handoff to the customer's own agent, got {}", handoff_en(other)),
+                    format!(
+                        "expected a handoff to the customer's own agent, got {}",
+                        handoff_en(other)
+                    ),
                 ),
             },
             Expectation::NoHandoff => match self.last.handoff() {
@@ -265,28 +305,57 @@ impl Play<'_> {
             },
             Expectation::InFlow(routine) => {
                 let wanted = name(program.routines.get(*routine).map(|r| &r.key));
-                self.is(self.session.waiting_in() == Some(&wanted), "在等", &wanted, self.session.waiting_in())
+                self.is(
+                    self.session.waiting_in() == Some(&wanted),
+                    "在等",
+                    &wanted,
+                    self.session.waiting_in(),
+                )
             }
-            Expectation::NoFlow => {
-                self.is(self.session.waiting_in().is_none(), "在等", "没有流程", self.session.waiting_in())
-            }
+            Expectation::NoFlow => self.is(
+                self.session.waiting_in().is_none(),
+                "在等",
+                "没有流程",
+                self.session.waiting_in(),
+            ),
             Expectation::Rule(rule) => {
                 let decided = self.decided(|turn| turn.explanation.rule.as_deref());
                 self.is(decided == Some(rule), "决定的规则", rule, decided)
             }
             Expectation::Tag(tag) => {
-                let tags: Vec<&str> = self.session.conversation.tags.iter().map(String::as_str).collect();
+                let tags: Vec<&str> = self
+                    .session
+                    .conversation
+                    .tags
+                    .iter()
+                    .map(String::as_str)
+                    .collect();
                 let actual = tags.join("、");
-                self.is(tags.contains(&tag.as_str()), "标签", tag, Some(&actual).filter(|a| !a.is_empty()).map(|a| a.as_str()))
+                self.is(
+                    tags.contains(&tag.as_str()),
+                    "标签",
+                    tag,
+                    Some(&actual).filter(|a| !a.is_empty()).map(|a| a.as_str()),
+                )
             }
             Expectation::Intent(label) => {
-                let read = self.decided(|turn| turn.understanding.as_ref()?.intent.label.as_deref());
-                self.is(read == Some(label), "意图", intent_name(label), read.map(intent_name))
+                let read =
+                    self.decided(|turn| turn.understanding.as_ref()?.intent.label.as_deref());
+                self.is(
+                    read == Some(label),
+                    "意图",
+                    intent_name(label),
+                    read.map(intent_name),
+                )
             }
             Expectation::Answer(entry) => {
                 let wanted = program.faq.get(*entry);
                 let answered = self.session.conversation.last_answer.as_deref();
-                let now = self.last.turns.iter().any(|t| t.explanation.done.iter().any(|d| d.starts_with("回答「")));
+                let now = self
+                    .last
+                    .turns
+                    .iter()
+                    .any(|t| t.explanation.done.iter().any(|d| d.starts_with("回答「")));
                 self.is(
                     now && wanted.is_some_and(|w| answered == Some(&w.id)),
                     "回答的问题",
@@ -319,8 +388,17 @@ impl Play<'_> {
         }
         let urgent_zh = if urgent { " 紧急" } else { "" };
         wrong(
-            format!("应当转人工 {}{urgent_zh}，实际{}", wanted.unwrap_or("（任意组）"), handoff_zh(handoff)),
-            format!("expected a handoff to {}{}, got {}", wanted.unwrap_or("any group"), if urgent { ", urgent" } else { "" }, handoff_en(handoff)),
+            format!(
+                "应当转人工 {}{urgent_zh}，实际{}",
+                wanted.unwrap_or("（任意组）"),
+                handoff_zh(handoff)
+            ),
+            format!(
+                "expected a handoff to {}{}, got {}",
+                wanted.unwrap_or("any group"),
+                if urgent { ", urgent" } else { "" },
+                handoff_en(handoff)
+            ),
         )
     }
 
@@ -347,8 +425,19 @@ fn wrong(message: String, message_en: String) -> Result<(), Wrong> {
 
 fn handoff_zh(handoff: Option<&Effect>) -> String {
     match handoff {
-        Some(Effect::Handoff { group: Some(group), urgency, .. }) => {
-            format!("转给了 {group}{}", if *urgency == Urgency::Urgent { " 紧急" } else { "" })
+        Some(Effect::Handoff {
+            group: Some(group),
+            urgency,
+            ..
+        }) => {
+            format!(
+                "转给了 {group}{}",
+                if *urgency == Urgency::Urgent {
+                    " 紧急"
+                } else {
+                    ""
+                }
+            )
         }
         Some(_) => "转给了专属客服或任意组".to_owned(),
         None => "没有转人工".to_owned(),
@@ -357,7 +446,9 @@ fn handoff_zh(handoff: Option<&Effect>) -> String {
 
 fn handoff_en(handoff: Option<&Effect>) -> String {
     match handoff {
-        Some(Effect::Handoff { group: Some(group), .. }) => format!("one to {group}"),
+        Some(Effect::Handoff {
+            group: Some(group), ..
+        }) => format!("one to {group}"),
         Some(_) => "one to no group in particular".to_owned(),
         None => "none".to_owned(),
     }
@@ -365,8 +456,12 @@ fn handoff_en(handoff: Option<&Effect>) -> String {
 
 fn scripted(outcome: &ScriptedOutcome) -> Outcome {
     match outcome {
-        ScriptedOutcome::Success(fields) => Outcome::Success { fields: fields.iter().cloned().collect() },
-        ScriptedOutcome::Failure => Outcome::Failure { reason: "测试里设定为失败".to_owned() },
+        ScriptedOutcome::Success(fields) => Outcome::Success {
+            fields: fields.iter().cloned().collect(),
+        },
+        ScriptedOutcome::Failure => Outcome::Failure {
+            reason: "测试里设定为失败".to_owned(),
+        },
         ScriptedOutcome::Timeout => Outcome::Timeout,
     }
 }

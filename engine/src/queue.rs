@@ -36,14 +36,13 @@ impl Deciding<'_> {
             HandoffTarget::Group(index) => (Some(index), program.skill_groups.get(index)),
             HandoffTarget::Exclusive => (None, None),
         };
-        if let (Some(index), Some(group)) = (index, group) {
-            if !self.overflowed.contains(&index) {
-                if let Some((why, routine)) = self.overflow_of(index) {
-                    self.overflowed.push(index);
-                    self.done(&format!("技能组 {}{why}", group.name));
-                    return self.run(routine, 0);
-                }
-            }
+        if let (Some(index), Some(group)) = (index, group)
+            && !self.overflowed.contains(&index)
+            && let Some((why, routine)) = self.overflow_of(index)
+        {
+            self.overflowed.push(index);
+            self.done(&format!("技能组 {}{why}", group.name));
+            return self.run(routine, 0);
         }
         let over = over.or_else(|| match target {
             HandoffTarget::Group(index) => self.group_overflow(index),
@@ -53,7 +52,11 @@ impl Deciding<'_> {
         self.done(&format!(
             "转人工 {}{}",
             target_name(program, target),
-            if urgency == Urgency::Urgent { " 紧急" } else { "" }
+            if urgency == Urgency::Urgent {
+                " 紧急"
+            } else {
+                ""
+            }
         ));
         self.enter_queue(name, urgency, note, over, reason);
         Ran::HandedOver
@@ -77,7 +80,9 @@ impl Deciding<'_> {
     ) {
         let now = self.around.now;
         // The notice counts the queue as it is before this conversation joins.
-        let owner = Owner::Queue { group: group.clone() };
+        let owner = Owner::Queue {
+            group: group.clone(),
+        };
         if self.next.owner != owner {
             self.next.owner = owner;
             self.next.epoch += 1;
@@ -94,7 +99,12 @@ impl Deciding<'_> {
                 pc: over.pc,
             }),
         });
-        self.effects.push(Effect::Handoff { group: group.clone(), urgency, reason, note });
+        self.effects.push(Effect::Handoff {
+            group: group.clone(),
+            urgency,
+            reason,
+            note,
+        });
         let notice = self.queue_notice(group.as_deref());
         self.say(&notice);
     }
@@ -102,7 +112,13 @@ impl Deciding<'_> {
     /// One message: that a person is coming, and how long it may take.
     fn queue_notice(&self, group: Option<&str>) -> String {
         let notice = group
-            .and_then(|name| self.bot.program.skill_groups.iter().find(|g| g.name == name))
+            .and_then(|name| {
+                self.bot
+                    .program
+                    .skill_groups
+                    .iter()
+                    .find(|g| g.name == name)
+            })
             .and_then(|group| group.notice.as_ref());
         let opening = wording::HANDING_OVER;
         match (notice, group) {
@@ -116,17 +132,20 @@ impl Deciding<'_> {
     fn overflow_of(&self, index: usize) -> Option<(&'static str, usize)> {
         let group = self.bot.program.skill_groups.get(index)?;
         let waiting = self.scope().group_state(Some(index))?.waiting;
-        if let Some((limit, routine)) = group.queue_limit {
-            if waiting >= limit {
-                return Some(("排队已满", routine));
-            }
+        if let Some((limit, routine)) = group.queue_limit
+            && waiting >= limit
+        {
+            return Some(("排队已满", routine));
         }
         let schedule = self.bot.program.schedules.get(group.schedule?)?;
         if schedule::contains(schedule, self.scope().local()) {
             return None;
         }
         // Outside its hours nobody waits for nothing.
-        let routine = group.queue_over.or(group.queue_limit).map(|(_, routine)| routine)?;
+        let routine = group
+            .queue_over
+            .or(group.queue_limit)
+            .map(|(_, routine)| routine)?;
         Some(("不在服务时间", routine))
     }
 
@@ -139,7 +158,9 @@ impl Deciding<'_> {
     /// server only.
     fn exclusive_overflow(&self) -> Option<Overflow> {
         let groups = &self.bot.program.skill_groups;
-        let away = groups.iter().find_map(|group| group.exclusive_away.as_ref())?;
+        let away = groups
+            .iter()
+            .find_map(|group| group.exclusive_away.as_ref())?;
         self.overflow_to(away.wait_s, away.otherwise)
     }
 
@@ -162,9 +183,12 @@ impl Deciding<'_> {
         };
         self.done("排队超过了时限");
         let group = match &self.next.owner {
-            Owner::Queue { group: Some(name) } => {
-                self.bot.program.skill_groups.iter().position(|g| g.name == *name)
-            }
+            Owner::Queue { group: Some(name) } => self
+                .bot
+                .program
+                .skill_groups
+                .iter()
+                .position(|g| g.name == *name),
             _ => None,
         };
         let ran = self.run(routine, over.pc);
@@ -185,8 +209,15 @@ impl Deciding<'_> {
         }
         let now = self.around.now;
         if let Some(queue) = &mut self.next.queue {
-            let at = wake::later(queue.since, SignedDuration::from_secs(i64::from(over.seconds)));
-            queue.over = Some(QueueOver { at: at.max(now), routine: over.routine, pc: over.pc });
+            let at = wake::later(
+                queue.since,
+                SignedDuration::from_secs(i64::from(over.seconds)),
+            );
+            queue.over = Some(QueueOver {
+                at: at.max(now),
+                routine: over.routine,
+                pc: over.pc,
+            });
         }
     }
 
@@ -211,7 +242,9 @@ impl Deciding<'_> {
 
     /// A person has the conversation: timers and everything that waits die.
     pub fn agent_took(&mut self, agent: &str) {
-        let owner = Owner::Agent { agent: agent.to_owned() };
+        let owner = Owner::Agent {
+            agent: agent.to_owned(),
+        };
         if self.next.owner != owner {
             self.next.owner = owner;
             self.next.epoch += 1;

@@ -64,7 +64,9 @@ impl Reading {
             Evaluation::Indexed => bot
                 .keywords
                 .scan(&reading.folded, || reading.symbols().to_owned()),
-            Evaluation::Plain => bot.keywords.scan_plainly(&reading.folded, reading.symbols()),
+            Evaluation::Plain => bot
+                .keywords
+                .scan_plainly(&reading.folded, reading.symbols()),
         };
         reading.candidates = bot.candidates(&reading.occurrences);
         reading.understanding = Some(bot.understander.understand(&message.text));
@@ -105,7 +107,9 @@ impl Reading {
     /// FAQ candidates, best first; searched when first asked for.
     pub fn faq(&self, bot: &Bot) -> &[FaqHit] {
         self.faq.get_or_init(|| match &bot.faq {
-            Some(index) if !self.folded.is_empty() => index.search(&bot.understander, &self.text, FAQ_CANDIDATES),
+            Some(index) if !self.folded.is_empty() => {
+                index.search(&bot.understander, &self.text, FAQ_CANDIDATES)
+            }
             _ => Vec::new(),
         })
     }
@@ -118,7 +122,10 @@ impl Reading {
     /// Whether the message is text, or a voice message with its transcript.
     pub fn is_text(&self) -> bool {
         !self.text.trim().is_empty()
-            && matches!(self.kind, Some(MessageKind::Text | MessageKind::Voice | MessageKind::Menu))
+            && matches!(
+                self.kind,
+                Some(MessageKind::Text | MessageKind::Voice | MessageKind::Menu)
+            )
     }
 
     /// A text of figures and marks only: an attempt at a number that was asked for, no question of its own.

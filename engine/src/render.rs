@@ -10,7 +10,12 @@ pub fn reply_text(message: &Outgoing) -> String {
     match message {
         Outgoing::Text { text } => text.clone(),
         Outgoing::Media { media_kind, media } => format!("[{}] {media}", media_name(*media_kind)),
-        Outgoing::News { title, description, url, .. } => lines([title, description, url]),
+        Outgoing::News {
+            title,
+            description,
+            url,
+            ..
+        } => lines([title, description, url]),
         Outgoing::MiniProgram { title, .. } => format!("[小程序] {title}"),
         Outgoing::Menu { head, items, tail } => {
             let items = items
@@ -28,7 +33,11 @@ fn media_name(kind: MessageKind) -> &'static str {
 }
 
 fn lines<const N: usize>(parts: [&String; N]) -> String {
-    let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(String::as_str)
+        .filter(|p| !p.is_empty())
+        .collect();
     parts.join("\n")
 }
 
@@ -48,7 +57,10 @@ mod tests {
 
     #[test]
     fn what_is_no_text_says_what_it_is() {
-        let image = Outgoing::Media { media_kind: MessageKind::Image, media: "尺码表".into() };
+        let image = Outgoing::Media {
+            media_kind: MessageKind::Image,
+            media: "尺码表".into(),
+        };
         assert_eq!(reply_text(&image), "[图片] 尺码表");
     }
 }

@@ -1,6 +1,6 @@
 //! The route: stages top to bottom, the first that takes the message decides.
 
-use yingda_dsl::program::{Interrupt, RoutineKind, RouteStage, Stage};
+use yingda_dsl::program::{Interrupt, RouteStage, RoutineKind, Stage};
 
 use crate::answer::FAQ_ANSWERS;
 use crate::bot::CompiledGroup;
@@ -182,14 +182,22 @@ impl<'a> Deciding<'a> {
         if self.is_no_question() || self.bot.faq.is_none() {
             return false;
         }
-        let min = min.unwrap_or_else(|| FAQ_ANSWERS);
-        let best = self.reading.faq(self.bot).first().map(|hit| (hit.index, hit.score));
+        let min = min.unwrap_or(FAQ_ANSWERS);
+        let best = self
+            .reading
+            .faq(self.bot)
+            .first()
+            .map(|hit| (hit.index, hit.score));
         let Some((entry, score)) = best.filter(|(_, score)| *score >= min) else {
             let reason = format!("{}，要求 ≥ {min:.2}", self.view().faq_best());
             self.note(stage, false, reason);
             return false;
         };
-        self.note(stage, true, format!("{score:.2}「{}」", self.bot.question(entry)));
+        self.note(
+            stage,
+            true,
+            format!("{score:.2}「{}」", self.bot.question(entry)),
+        );
         self.act(Action::Answer(entry), place)
     }
 
@@ -201,7 +209,10 @@ impl<'a> Deciding<'a> {
             return false;
         };
         let confidence = intent.confidence;
-        let label = intent.label.clone().filter(|_| min.is_none_or(|min| confidence >= min));
+        let label = intent
+            .label
+            .clone()
+            .filter(|_| min.is_none_or(|min| confidence >= min));
         let Some(label) = label else {
             let mut reason = self.view().intent();
             if let Some(min) = min {
@@ -256,7 +267,11 @@ impl<'a> Deciding<'a> {
             Some(key) => self.interrupt(key),
             None => Interrupt::Resume,
         };
-        if interrupt == Interrupt::Ask && place == Place::After && self.unfit && !self.returns_here(action) {
+        if interrupt == Interrupt::Ask
+            && place == Place::After
+            && self.unfit
+            && !self.returns_here(action)
+        {
             self.ask_which();
             return true;
         }
@@ -275,7 +290,9 @@ impl<'a> Deciding<'a> {
             return self.blocked;
         }
         self.next.unrecognized = 0;
-        if let Some(key) = waiting.filter(|_| interrupt == Interrupt::Abandon && ran != Ran::BackToStep) {
+        if let Some(key) =
+            waiting.filter(|_| interrupt == Interrupt::Abandon && ran != Ran::BackToStep)
+        {
             self.abandon(&key);
         }
         if !matches!(action, Action::Answer(_)) {
@@ -287,7 +304,10 @@ impl<'a> Deciding<'a> {
 
     /// How a waiting routine takes interruptions.
     pub fn interrupt(&self, key: &str) -> Interrupt {
-        let routine = self.bot.routine_index(key).and_then(|index| self.routine(index));
+        let routine = self
+            .bot
+            .routine_index(key)
+            .and_then(|index| self.routine(index));
         match routine.map(|routine| routine.kind) {
             Some(RoutineKind::Flow(interrupt)) => interrupt,
             _ => Interrupt::Resume,
@@ -309,7 +329,10 @@ fn near_plainly(group: &CompiledGroup, occurrences: &Occurrences) -> Vec<u32> {
     (0u32..)
         .zip(&group.rules)
         .filter(|(_, rule)| match &rule.requirement {
-            Some(requirement) => requirement.sets.iter().any(|&set| !occurrences.of(set).is_empty()),
+            Some(requirement) => requirement
+                .sets
+                .iter()
+                .any(|&set| !occurrences.of(set).is_empty()),
             None => true,
         })
         .map(|(index, _)| index)

@@ -59,7 +59,8 @@ impl Exchange {
 
     /// The handoff, if one was made.
     pub fn handoff(&self) -> Option<&Effect> {
-        self.effects().find(|effect| matches!(effect, Effect::Handoff { .. }))
+        self.effects()
+            .find(|effect| matches!(effect, Effect::Handoff { .. }))
     }
 
     /// The explanation of the customer's own turn.
@@ -72,8 +73,18 @@ impl<'b> Session<'b> {
     /// A new conversation of a customer who is known: 首次进线 is an event of its own, see
     /// [`Session::customer_event`] with `conversation.seen_before` set to false.
     pub fn new(bot: &'b Bot, start: Timestamp) -> Session<'b> {
-        let idle = GroupState { waiting: 0, agents_online: 1, load: 0.0, mean_handling_s: MEAN_HANDLING_S };
-        let groups = bot.program().skill_groups.iter().map(|group| (group.name.clone(), idle)).collect();
+        let idle = GroupState {
+            waiting: 0,
+            agents_online: 1,
+            load: 0.0,
+            mean_handling_s: MEAN_HANDLING_S,
+        };
+        let groups = bot
+            .program()
+            .skill_groups
+            .iter()
+            .map(|group| (group.name.clone(), idle))
+            .collect();
         Session {
             bot,
             conversation: Conversation {
@@ -119,7 +130,9 @@ impl<'b> Session<'b> {
 
     /// Fixes an experiment's arm for this customer.
     pub fn set_arm(&mut self, experiment: &str, arm: &str) {
-        self.conversation.arms.insert(experiment.to_owned(), arm.to_owned());
+        self.conversation
+            .arms
+            .insert(experiment.to_owned(), arm.to_owned());
     }
 
     /// The customer writes.
@@ -148,7 +161,11 @@ impl<'b> Session<'b> {
     pub fn pass(&mut self, duration: SignedDuration) -> Exchange {
         let mut exchange = Exchange { turns: Vec::new() };
         let end = wake::later(self.around.now, duration);
-        while let Some(due) = self.conversation.wake_at(self.bot).filter(|due| *due <= end) {
+        while let Some(due) = self
+            .conversation
+            .wake_at(self.bot)
+            .filter(|due| *due <= end)
+        {
             self.around.now = due.max(self.around.now);
             let before = self.conversation.clone();
             self.decide(&Event::Timer, &mut exchange);
@@ -162,7 +179,10 @@ impl<'b> Session<'b> {
 
     /// The menu or flow that waits innermost, by routine key.
     pub fn waiting_in(&self) -> Option<&str> {
-        self.conversation.stack.last().map(|frame| frame.routine.as_str())
+        self.conversation
+            .stack
+            .last()
+            .map(|frame| frame.routine.as_str())
     }
 
     pub fn is_with_bot(&self) -> bool {
@@ -173,7 +193,12 @@ impl<'b> Session<'b> {
         let turn = self.bot.decide(&self.conversation, event, &self.around);
         self.conversation = turn.next.clone();
         let call = turn.effects.iter().find_map(|effect| match effect {
-            Effect::Call { id, connector, arguments, .. } => Some((*id, connector.clone(), arguments.clone())),
+            Effect::Call {
+                id,
+                connector,
+                arguments,
+                ..
+            } => Some((*id, connector.clone(), arguments.clone())),
             _ => None,
         });
         exchange.turns.push(turn);
@@ -190,7 +215,9 @@ impl<'b> Session<'b> {
         }
         match &mut self.connectors {
             Some(connectors) => connectors(connector, arguments),
-            None => Outcome::Failure { reason: "没有设定这个接口的结果".to_owned() },
+            None => Outcome::Failure {
+                reason: "没有设定这个接口的结果".to_owned(),
+            },
         }
     }
 }

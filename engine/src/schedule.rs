@@ -18,13 +18,16 @@ pub fn contains(schedule: &Schedule, moment: DateTime) -> bool {
     } else {
         date.weekday().to_monday_zero_offset() as usize
     };
-    schedule.weekly.get(day).is_some_and(|bands| inside(bands, time))
+    schedule
+        .weekly
+        .get(day)
+        .is_some_and(|bands| inside(bands, time))
 }
 
 fn inside(bands: &[Band], time: Time) -> bool {
-    bands.iter().any(|band| {
-        band.from <= time && (time < band.to || band.to == Time::midnight())
-    })
+    bands
+        .iter()
+        .any(|band| band.from <= time && (time < band.to || band.to == Time::midnight()))
 }
 
 #[cfg(test)]
@@ -34,7 +37,10 @@ mod tests {
     use yingda_dsl::source::Span;
 
     fn band(from: i8, to: i8) -> Band {
-        Band { from: time(from, 0, 0, 0), to: time(to % 24, 0, 0, 0) }
+        Band {
+            from: time(from, 0, 0, 0),
+            to: time(to % 24, 0, 0, 0),
+        }
     }
 
     #[test]
@@ -43,12 +49,20 @@ mod tests {
         let schedule = Schedule {
             name: "工作时间".into(),
             weekly: [
-                weekday.clone(), weekday.clone(), weekday.clone(), weekday.clone(), vec![band(9, 12), band(13, 24)],
-                vec![band(10, 18)], vec![],
+                weekday.clone(),
+                weekday.clone(),
+                weekday.clone(),
+                weekday.clone(),
+                vec![band(9, 12), band(13, 24)],
+                vec![band(10, 18)],
+                vec![],
             ],
             holidays: vec![date(2026, 10, 1)],
             workdays: vec![date(2026, 10, 10)],
-            dates: vec![(date(2026, 11, 11), vec![band(0, 24)]), (date(2026, 11, 12), vec![])],
+            dates: vec![
+                (date(2026, 11, 11), vec![band(0, 24)]),
+                (date(2026, 11, 12), vec![]),
+            ],
             span: Span::default(),
         };
         let cases: [(Date, i8, bool, &str); 12] = [
@@ -59,7 +73,12 @@ mod tests {
             (date(2026, 11, 21), 9, false, "Saturday begins later"),
             (date(2026, 11, 22), 12, false, "Sunday closed"),
             (date(2026, 10, 1), 12, false, "holiday"),
-            (date(2026, 10, 10), 20, true, "a Saturday worked takes Monday's bands"),
+            (
+                date(2026, 10, 10),
+                20,
+                true,
+                "a Saturday worked takes Monday's bands",
+            ),
             (date(2026, 10, 10), 21, false, "and its end"),
             (date(2026, 11, 11), 0, true, "a single date"),
             (date(2026, 11, 12), 12, false, "a date closed"),

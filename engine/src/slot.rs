@@ -89,7 +89,9 @@ fn choice(options: &[String], text: &str) -> Option<String> {
     if let Some(number) = choice_number(&folded) {
         return options.get((number as usize).checked_sub(1)?).cloned();
     }
-    let mut held = options.iter().filter(|option| folded.contains(&fold(option)));
+    let mut held = options
+        .iter()
+        .filter(|option| folded.contains(&fold(option)));
     let only = held.next()?;
     held.next().is_none().then(|| only.clone())
 }
@@ -97,12 +99,50 @@ fn choice(options: &[String], text: &str) -> Option<String> {
 /// 是 or 否 in the words people use.
 pub(crate) fn yes_or_no(folded: &str) -> Option<bool> {
     const YES: [&str; 22] = [
-        "是", "是的", "对", "对的", "嗯", "嗯嗯", "好", "好的", "可以", "行", "没错", "没问题", "确认", "确定", "要", "有",
-        "yes", "y", "ok", "1", "同意", "正确",
+        "是",
+        "是的",
+        "对",
+        "对的",
+        "嗯",
+        "嗯嗯",
+        "好",
+        "好的",
+        "可以",
+        "行",
+        "没错",
+        "没问题",
+        "确认",
+        "确定",
+        "要",
+        "有",
+        "yes",
+        "y",
+        "ok",
+        "1",
+        "同意",
+        "正确",
     ];
     const NO: [&str; 20] = [
-        "否", "不", "不是", "不对", "没有", "没", "不用", "不要", "不行", "不可以", "错", "错了", "换", "换一个", "no", "n",
-        "2", "不同意", "取消", "不了",
+        "否",
+        "不",
+        "不是",
+        "不对",
+        "没有",
+        "没",
+        "不用",
+        "不要",
+        "不行",
+        "不可以",
+        "错",
+        "错了",
+        "换",
+        "换一个",
+        "no",
+        "n",
+        "2",
+        "不同意",
+        "取消",
+        "不了",
     ];
     let text = folded.trim_end_matches(['啊', '呀', '哦', '的', '了', ' ']);
     let is = |words: &[&str]| words.contains(&folded) || words.contains(&text);
@@ -128,7 +168,11 @@ mod tests {
         let sizes = Type::Choice(vec!["大".into(), "中".into(), "小".into()]);
         let cases = [
             (Type::Phone, "１３８ ００１３ ８０００", text("13800138000")),
-            (Type::Phone, "我的号码是138-0013-8000。", text("13800138000")),
+            (
+                Type::Phone,
+                "我的号码是138-0013-8000。",
+                text("13800138000"),
+            ),
             (Type::Phone, "1380013", None),
             (Type::Text, " 随便什么 ", text("随便什么")),
             (Type::Number, "3.5", Some(Value::Number(3.5))),
@@ -151,7 +195,13 @@ mod tests {
     fn a_pattern_is_the_business_s_own_order_number() {
         let pattern = crate::condition::regex("^(?:[A-Z]\\d{4})$").unwrap();
         let now = date(2026, 11, 20).at(10, 12, 0, 0);
-        assert_eq!(read(&Type::OrderNumber, Some(&pattern), "A1024", now), Some(Value::Text("A1024".into())));
-        assert_eq!(read(&Type::OrderNumber, Some(&pattern), "B 10245", now), None);
+        assert_eq!(
+            read(&Type::OrderNumber, Some(&pattern), "A1024", now),
+            Some(Value::Text("A1024".into()))
+        );
+        assert_eq!(
+            read(&Type::OrderNumber, Some(&pattern), "B 10245", now),
+            None
+        );
     }
 }

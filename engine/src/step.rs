@@ -85,7 +85,12 @@ impl Deciding<'_> {
                 media_kind: *kind,
                 media: media.clone(),
             }),
-            Op::SendNews { title, description, url, picture } => {
+            Op::SendNews {
+                title,
+                description,
+                url,
+                picture,
+            } => {
                 let message = Outgoing::News {
                     title: self.scope().render(title),
                     description: self.scope().render(description),
@@ -94,7 +99,12 @@ impl Deciding<'_> {
                 };
                 self.send(message);
             }
-            Op::SendMiniProgram { title, app_id, path, thumb } => {
+            Op::SendMiniProgram {
+                title,
+                app_id,
+                path,
+                thumb,
+            } => {
                 let message = Outgoing::MiniProgram {
                     title: self.scope().render(title),
                     app_id: app_id.clone(),
@@ -119,7 +129,9 @@ impl Deciding<'_> {
                 self.ask_again();
                 return Next::Stop(Ran::Waiting);
             }
-            Op::Call(_) if self.next.calls_in_a_row >= CALL_CAP => return Next::Stop(self.cap_hit()),
+            Op::Call(_) if self.next.calls_in_a_row >= CALL_CAP => {
+                return Next::Stop(self.cap_hit());
+            }
             Op::Call(call) => {
                 self.wait(routine, pc, step);
                 self.call(call);
@@ -143,7 +155,10 @@ impl Deciding<'_> {
     /// While a person serves: what the customer does not notice; whatever speaks or waits is passed over or ends it.
     fn muted_step(&mut self, routine: usize, pc: Pc, step: &Step) -> Next {
         match &step.op {
-            Op::Say(_) | Op::SendMedia { .. } | Op::SendNews { .. } | Op::SendMiniProgram { .. } => Next::Step,
+            Op::Say(_)
+            | Op::SendMedia { .. }
+            | Op::SendNews { .. }
+            | Op::SendMiniProgram { .. } => Next::Step,
             Op::Answer { .. } | Op::Suggest { .. } | Op::Soothe => Next::Step,
             Op::Ask(_) | Op::Menu(_) | Op::LeaveMessage { .. } | Op::Call(_) | Op::Enter { .. } => {
                 Next::Stop(Ran::Ended)
@@ -157,7 +172,10 @@ impl Deciding<'_> {
     fn quiet_step(&mut self, routine: usize, pc: Pc, step: &Step) -> Next {
         match &step.op {
             Op::If { otherwise, .. } => {
-                let holds = self.bot.branch(routine, pc).is_some_and(|node| self.view().holds(node));
+                let holds = self
+                    .bot
+                    .branch(routine, pc)
+                    .is_some_and(|node| self.view().holds(node));
                 if !holds {
                     return Next::Jump(*otherwise);
                 }
@@ -172,7 +190,10 @@ impl Deciding<'_> {
             Op::SetAttribute { attribute, value } => {
                 match self.scope().evaluate(value) {
                     Some(value) => {
-                        self.done(&format!("设 客户.{attribute} = {}", show_masked(Some(&value))));
+                        self.done(&format!(
+                            "设 客户.{attribute} = {}",
+                            show_masked(Some(&value))
+                        ));
                         self.next.attributes.insert(attribute.clone(), value)
                     }
                     None => self.next.attributes.remove(attribute),
@@ -201,12 +222,17 @@ impl Deciding<'_> {
             Op::Notify { webhook, text } => {
                 let text = self.scope().render(text);
                 self.done(&format!("通知 {webhook}"));
-                self.effects.push(Effect::Notify { webhook: webhook.clone(), text });
+                self.effects.push(Effect::Notify {
+                    webhook: webhook.clone(),
+                    text,
+                });
             }
             Op::Experiment { experiment, arms } => {
                 let arm = self.view().arm(*experiment).unwrap_or(0);
                 let declared = self.bot.program.experiments.get(*experiment);
-                if let Some((name, arm)) = declared.and_then(|e| Some((&e.name, &e.arms.get(arm)?.name))) {
+                if let Some((name, arm)) =
+                    declared.and_then(|e| Some((&e.name, &e.arms.get(arm)?.name)))
+                {
                     self.done(&format!("实验 {name}：{arm}"));
                 }
                 return match arms.get(arm) {
@@ -217,7 +243,9 @@ impl Deciding<'_> {
             Op::Block { reason } => {
                 self.done(&format!("拦截：{reason}"));
                 self.blocked = true;
-                self.effects.push(Effect::Alert { reason: reason.clone() });
+                self.effects.push(Effect::Alert {
+                    reason: reason.clone(),
+                });
                 return Next::Stop(Ran::Ended);
             }
             Op::End => return Next::Stop(Ran::Ended),
@@ -229,14 +257,24 @@ impl Deciding<'_> {
     /// The text of a 说: one of its variants, its fields filled in.
     pub fn wording(&self, say: &Say) -> String {
         let what = say.script.as_deref().unwrap_or("说");
-        let variant = variant_of(say.variants.len(), &self.next.customer, self.next.turns, what);
+        let variant = variant_of(
+            say.variants.len(),
+            &self.next.customer,
+            self.next.turns,
+            what,
+        );
         say.variants
             .get(variant)
             .map_or_else(String::new, |template| self.scope().render(template))
     }
 
     fn soothe(&mut self) {
-        let script = self.bot.program.scripts.iter().find(|script| script.name == "安抚");
+        let script = self
+            .bot
+            .program
+            .scripts
+            .iter()
+            .find(|script| script.name == "安抚");
         let text = match script {
             Some(script) => self.wording(&Say {
                 variants: script.variants.clone(),
@@ -281,7 +319,8 @@ impl Deciding<'_> {
         self.next.calls_in_a_row += 1;
         self.next.calls += 1;
         let id = self.next.calls;
-        let timeout = SignedDuration::from_millis(i64::try_from(call.timeout_ms).unwrap_or(i64::MAX));
+        let timeout =
+            SignedDuration::from_millis(i64::try_from(call.timeout_ms).unwrap_or(i64::MAX));
         self.next.pending_call = Some(PendingCall {
             id,
             connector: connector.name.clone(),
@@ -308,7 +347,8 @@ impl Deciding<'_> {
         let bot = self.bot;
         let place = bot.unchanged_step(&frame);
         let step = place.and_then(|(routine, pc)| Some((routine, bot.step(routine, pc)?)));
-        let Some((routine, Op::Call(call))) = step.map(|(routine, step)| (routine, &step.op)) else {
+        let Some((routine, Op::Call(call))) = step.map(|(routine, step)| (routine, &step.op))
+        else {
             self.done("这一步在新版本里变了，从头再来");
             if let Some(routine) = bot.routine_index(&frame.routine) {
                 let ran = self.run(routine, 0);
@@ -341,8 +381,21 @@ impl Deciding<'_> {
     fn handoff_step(&mut self, routine: usize, handoff: &Handoff) -> Ran {
         let note = handoff.note.as_ref().map(|note| self.scope().render(note));
         let key = self.routine(routine).map(|r| r.key.clone());
-        let over = handoff.queue_over.zip(key).map(|((seconds, pc), routine)| Overflow { seconds, routine, pc });
-        self.hand_over(handoff.target, handoff.urgency, note, over, key_name(self.routine(routine)))
+        let over = handoff
+            .queue_over
+            .zip(key)
+            .map(|((seconds, pc), routine)| Overflow {
+                seconds,
+                routine,
+                pc,
+            });
+        self.hand_over(
+            handoff.target,
+            handoff.urgency,
+            note,
+            over,
+            key_name(self.routine(routine)),
+        )
     }
 
     fn return_to_bot(&mut self) {

@@ -57,8 +57,14 @@ mod tests {
             salt: "tuihuo-202611".into(),
             period: None,
             arms: vec![
-                Arm { name: "对照".into(), share: 7_000 },
-                Arm { name: "新版".into(), share: 3_000 },
+                Arm {
+                    name: "对照".into(),
+                    share: 7_000,
+                },
+                Arm {
+                    name: "新版".into(),
+                    share: 3_000,
+                },
             ],
             metrics: Vec::new(),
             guard: None,

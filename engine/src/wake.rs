@@ -34,11 +34,17 @@ pub(crate) fn call_lost_at(conversation: &Conversation) -> Option<Timestamp> {
 
 /// Idle close ends what the bot serves; queues and people have their own ends.
 pub(crate) fn idle_at(conversation: &Conversation, bot: &Bot) -> Option<Timestamp> {
-    if conversation.owner != Owner::Bot || conversation.closed || conversation.pending_call.is_some() {
+    if conversation.owner != Owner::Bot
+        || conversation.closed
+        || conversation.pending_call.is_some()
+    {
         return None;
     }
     let pause = i64::try_from(bot.program.bot.idle_close_s?).ok()?;
-    Some(later(conversation.last_customer_at?, SignedDuration::from_secs(pause)))
+    Some(later(
+        conversation.last_customer_at?,
+        SignedDuration::from_secs(pause),
+    ))
 }
 
 /// Saturates instead of overflowing.

@@ -3,9 +3,11 @@
 /// A connector call is in flight.
 pub(crate) const PLEASE_WAIT: &str = "正在为您查询，请稍候。";
 /// 安抚 without a script of that name.
-pub(crate) const SOOTHE: &str = "非常抱歉给您带来了不好的体验，您的心情我们完全理解，马上为您处理。";
+pub(crate) const SOOTHE: &str =
+    "非常抱歉给您带来了不好的体验，您的心情我们完全理解，马上为您处理。";
 /// Nothing else was said to a customer who wrote.
-pub(crate) const NOT_UNDERSTOOD: &str = "抱歉，我没有理解您的意思，请换个说法，或回复「人工」转人工客服。";
+pub(crate) const NOT_UNDERSTOOD: &str =
+    "抱歉，我没有理解您的意思，请换个说法，或回复「人工」转人工客服。";
 /// The step cap was hit.
 pub(crate) const STEP_CAP: &str = "抱歉，这个问题我处理不了，马上为您转接人工客服。";
 /// The customer left the queue.

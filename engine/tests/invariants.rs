@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use jiff::SignedDuration;
 use programs::*;
 use proptest::prelude::*;
+use proptest::strategy::Strategy;
 use yingda_dsl::program::*;
 use yingda_engine::conversation::{Conversation, Owner};
 use yingda_engine::event::{Event, Message, Outcome, Surroundings};

@@ -1,5 +1,9 @@
 //! Programs made by hand, for tests and benchmarks that want them in great number.
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "only tests and benchmarks are built from this"
+)]
 
 use std::sync::Arc;
 
