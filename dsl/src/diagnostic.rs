@@ -48,3 +48,73 @@ pub struct Fix {
     pub span: Span,
     pub replacement: String,
 }
+
+impl Diagnostic {
+    /// An error with its Chinese and English message.
+    pub fn error(
+        code: &'static str,
+        span: Span,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
+        Diagnostic {
+            code,
+            severity: Severity::Error,
+            span,
+            message: zh.into(),
+            message_en: en.into(),
+            label: None,
+            help: None,
+            help_en: None,
+            related: Vec::new(),
+            fixes: Vec::new(),
+        }
+    }
+
+    /// A warning with its Chinese and English message.
+    pub fn warning(
+        code: &'static str,
+        span: Span,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
+        Diagnostic {
+            severity: Severity::Warning,
+            ..Diagnostic::error(code, span, zh, en)
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        self.help = Some(zh.into());
+        self.help_en = Some(en.into());
+        self
+    }
+
+    /// What stands under the caret.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Another place that matters.
+    pub fn related(mut self, span: Span, note: impl Into<String>) -> Self {
+        self.related.push((span, note.into()));
+        self
+    }
+
+    /// An edit that mends it.
+    pub fn fix(
+        mut self,
+        title: impl Into<String>,
+        span: Span,
+        replacement: impl Into<String>,
+    ) -> Self {
+        self.fixes.push(Fix {
+            title: title.into(),
+            span,
+            replacement: replacement.into(),
+        });
+        self
+    }
+}

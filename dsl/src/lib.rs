@@ -2,7 +2,16 @@
 //!
 //! No I/O, no clock, no randomness. Only this crate knows pest.
 
+pub mod ast;
 pub mod catalogue;
+mod compile;
 pub mod diagnostic;
+mod files;
+pub mod keywords;
+mod lower;
+mod names;
+pub mod parse;
 pub mod program;
 pub mod source;
+
+pub use compile::{Compiled, compile, imports};
