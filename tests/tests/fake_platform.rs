@@ -1,5 +1,7 @@
 //! The fake platform's hands: what a server gets posted, and what its customer sees.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

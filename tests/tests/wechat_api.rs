@@ -1,5 +1,7 @@
 //! The API client against the fake platform.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 use std::sync::Arc;
 use std::time::Duration;
 

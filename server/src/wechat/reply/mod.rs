@@ -11,7 +11,6 @@ use super::callback::{Callback, CallbackSettings};
 use super::crypt;
 use super::document::Format;
 use super::signature;
-use super::split_text::{MAX_TEXT_BYTES, split_text};
 
 /// The body that says "received, no reply"; never encrypted.
 pub const ACKNOWLEDGED: &str = "success";
@@ -55,7 +54,7 @@ pub enum PassiveReply {
 
 impl PassiveReply {
     /// The reply that says `message`; `None` where a response cannot carry it and the send API has to.
-    /// A text must fit already: see [`fit`].
+    /// A text over [`MAX_TEXT_BYTES`](super::split_text::MAX_TEXT_BYTES) is not cut here.
     pub fn from_outgoing(message: &Outgoing) -> Option<Self> {
         let reply = match message {
             Outgoing::Text { text } => Self::Text {
@@ -101,45 +100,6 @@ impl PassiveReply {
     }
 }
 
-/// The reply that carries as many of `messages` as one response can, and how many it carries: texts and menus in a
-/// row are joined while they fit, anything else goes alone. `None` where the first cannot be carried.
-pub fn passive_reply(messages: &[Outgoing]) -> Option<(PassiveReply, usize)> {
-    let (first, rest) = messages.split_first()?;
-    let mut reply = PassiveReply::from_outgoing(first)?;
-    let mut carried = 1;
-    if let PassiveReply::Text { content } = &mut reply {
-        for message in rest {
-            let Some(PassiveReply::Text { content: next }) = PassiveReply::from_outgoing(message)
-            else {
-                break;
-            };
-            if content.len() + 1 + next.len() > MAX_TEXT_BYTES {
-                break;
-            }
-            content.push('\n');
-            content.push_str(&next);
-            carried += 1;
-        }
-    }
-    Some((reply, carried))
-}
-
-/// `message` as messages that WeChat takes: a text (or a menu shown as text) over `max_bytes` becomes several.
-pub fn fit(message: Outgoing, max_bytes: usize) -> Vec<Outgoing> {
-    let text = match &message {
-        Outgoing::Text { text } if text.len() > max_bytes => Cow::Borrowed(text),
-        Outgoing::Menu { head, items, tail } => Cow::Owned(menu_text(head, items, tail)),
-        _ => return vec![message],
-    };
-    if text.len() <= max_bytes {
-        return vec![message];
-    }
-    split_text(&text, max_bytes)
-        .into_iter()
-        .map(|text| Outgoing::Text { text })
-        .collect()
-}
-
 /// A menu as numbered lines, for where no tappable one can go.
 pub fn menu_text(head: &str, items: &[(String, String)], tail: &str) -> String {
     let mut lines = Vec::with_capacity(items.len() + 2);
@@ -167,7 +127,7 @@ fn mini_program_link(title: &str, app_id: &str, path: &str) -> String {
 }
 
 /// Who says it to whom: the two ends of the callback, swapped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Addressing {
     /// The customer's openid.
     pub customer: String,
