@@ -12,6 +12,7 @@ mod lower;
 mod names;
 pub mod parse;
 pub mod program;
+pub mod render;
 pub mod source;
 
 pub use compile::{Compiled, compile, imports};

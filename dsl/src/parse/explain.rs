@@ -92,6 +92,7 @@ pub(super) fn explain(source: &str, line: &BadLine) -> (Diagnostic, Option<Edit>
         start,
         text,
         tokens: &tokens,
+        inner: false,
     };
     line.explain()
 }
@@ -103,6 +104,8 @@ struct Line<'a> {
     start: usize,
     text: &'a str,
     tokens: &'a [Token],
+    /// A step behind an arrow or keyword: what stands before it is no statement of its own.
+    inner: bool,
 }
 
 impl Line<'_> {
@@ -110,8 +113,13 @@ impl Line<'_> {
         let Some(first) = self.tokens.first() else {
             return (self.unreadable(), None);
         };
-        if self.follows_statement() {
-            return (self.left_over(), None);
+        if !self.inner {
+            if let Some(inner) = self.inner_step() {
+                return inner.explain();
+            }
+            if self.follows_statement() {
+                return (self.left_over(), None);
+            }
         }
         if first.kind != TokenKind::Word {
             return (self.not_a_word(first), None);
@@ -121,6 +129,61 @@ impl Line<'_> {
             return self.known_word(first, keyword);
         }
         self.unknown_word(first, word)
+    }
+
+    /// The step behind 则, 成功 or an arrow, where that is what does not parse.
+    fn inner_step(&self) -> Option<Line<'_>> {
+        let first = self.tokens.first()?;
+        let leads = matches!(
+            keywords::grammar_word(first.text(self.text)).map(|keyword| keyword.en),
+            Some(
+                "then"
+                    | "success"
+                    | "failure"
+                    | "timeout"
+                    | "give_up"
+                    | "other"
+                    | "fallback"
+                    | "else"
+            )
+        );
+        let line_end = self
+            .tokens
+            .iter()
+            .position(|token| matches!(token.kind, TokenKind::LineEnd | TokenKind::OpenBrace))
+            .unwrap_or(self.tokens.len());
+        let line = self.tokens.get(..line_end)?;
+        let arrow = line
+            .windows(2)
+            .position(|pair| matches!(pair, [dash, head] if self.is_arrow(dash, head)))
+            .map(|at| at + 2)
+            .or_else(|| {
+                line.iter()
+                    .position(|token| token.text(self.text) == "→")
+                    .map(|at| at + 1)
+            });
+        let at = match arrow {
+            Some(at) => at,
+            None if leads => 1,
+            None => return None,
+        };
+        let rest = self.tokens.get(at..)?;
+        let start = line.get(at)?;
+        if start.kind != TokenKind::Word {
+            return None;
+        }
+        Some(Line {
+            context: Context::Steps,
+            inner: true,
+            tokens: rest,
+            ..*self
+        })
+    }
+
+    fn is_arrow(&self, dash: &Token, head: &Token) -> bool {
+        dash.end == head.start
+            && matches!(dash.text(self.text), "-" | "－" | "=" | "—")
+            && matches!(head.text(self.text), ">" | "＞")
     }
 
     /// A line that starts with a word of the language.
