@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::classifier::{pack, softmax};
 use crate::error::TrainError;
 use crate::evaluate::{Outcome, Report, report, threshold};
-use crate::features::{Features, Vocabulary, extract};
-use crate::linear::{LinearModel, LinearParams, Loss, best};
+use crate::features::{BLOCKS, Features, Vocabulary, extract};
+use crate::linear::{LinearModel, LinearParams, Loss, SparseRecords, best};
 use crate::model_file::{self, Body, Packed};
 use crate::text::{self, Canonical};
 use crate::{emotion, entity, tokens};
@@ -51,6 +51,8 @@ pub struct Options {
     pub least: u32,
     /// Share of in-scope texts that refusal must keep.
     pub kept: f64,
+    /// Which blocks of features to look at, see `features`; for measuring what each is worth.
+    pub blocks: [bool; BLOCKS],
 }
 
 impl Default for Options {
@@ -65,6 +67,7 @@ impl Default for Options {
             seed: 7,
             least: 2,
             kept: 0.955,
+            blocks: [true; BLOCKS],
         }
     }
 }
@@ -126,7 +129,7 @@ fn lines(content: &str) -> impl Iterator<Item = (usize, &str)> {
 /// # Errors
 /// No examples, one label only, a label with fewer than [`LEAST_EXAMPLES`].
 pub fn intents(examples: &[Example], options: &Options) -> Result<Trained, TrainError> {
-    learn(examples, options, |text| featurize(text, Cues::Without))
+    learn(examples, options, Cues::Without)
 }
 
 /// Learns an emotion classifier.
@@ -134,7 +137,7 @@ pub fn intents(examples: &[Example], options: &Options) -> Result<Trained, Train
 /// # Errors
 /// As [`intents`].
 pub fn emotions(examples: &[Example], options: &Options) -> Result<Trained, TrainError> {
-    learn(examples, options, |text| featurize(text, Cues::With))
+    learn(examples, options, Cues::With)
 }
 
 /// What the packaged model is made of.
@@ -197,8 +200,9 @@ pub fn data_hash(data: &PackagedData<'_>) -> String {
     hex::encode(hasher.finalize())
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cues {
+/// Whether the features of feeling are read, see `emotion::cues`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cues {
     With,
     Without,
 }
@@ -217,62 +221,121 @@ fn featurize(text: &str, cues: Cues) -> Features {
     features
 }
 
-fn learn(
-    examples: &[Example],
-    options: &Options,
-    featurize: impl Fn(&str) -> Features,
-) -> Result<Trained, TrainError> {
+/// Examples as a learner sees them.
+struct Prepared {
+    labels: Vec<String>,
+    targets: Vec<Option<usize>>,
+    vocabulary: Vocabulary,
+    records: SparseRecords,
+}
+
+fn prepare(examples: &[Example], options: &Options, cues: Cues) -> Result<Prepared, TrainError> {
     let labels = label_set(examples)?;
-    let features: Vec<Features> = examples.iter().map(|e| featurize(&e.text)).collect();
-    let targets: Vec<Option<usize>> = examples
+    let features: Vec<Features> = examples
+        .iter()
+        .map(|e| {
+            let mut features = featurize(&e.text, cues);
+            features.retain(|(block, _)| options.blocks[*block as usize]);
+            features
+        })
+        .collect();
+    let targets = examples
         .iter()
         .map(|e| e.label.as_ref().and_then(|l| labels.binary_search(l).ok()))
         .collect();
     let vocabulary = Vocabulary::learn(&features, options.least);
     let records = vocabulary.records(&features);
-    let everything: Vec<usize> = (0..examples.len()).collect();
-    let fit = |rows: &[usize]| -> Result<LinearModel, linfa::Error> {
-        let targets: Array1<Option<usize>> = rows.iter().map(|row| targets[*row]).collect();
+    Ok(Prepared {
+        labels,
+        targets,
+        vocabulary,
+        records,
+    })
+}
+
+impl Prepared {
+    fn fit(&self, rows: &[usize], options: &Options) -> Result<LinearModel, linfa::Error> {
+        let targets: Array1<Option<usize>> = rows.iter().map(|row| self.targets[*row]).collect();
         options
             .params
-            .fit(&DatasetBase::new(records.select(rows), targets))
-    };
-    let mut scores = vec![Vec::new(); examples.len()];
-    for fold in folds(&targets, options) {
-        let held: std::collections::BTreeSet<usize> = fold.iter().copied().collect();
-        let rest: Vec<usize> = everything
-            .iter()
-            .copied()
-            .filter(|row| !held.contains(row))
-            .collect();
-        let model = fit(&rest)?;
-        for row in fold {
-            let (columns, values) = records.row(row);
-            scores[row] = model.scores(columns, values);
-        }
+            .fit(&DatasetBase::new(self.records.select(rows), targets))
     }
-    let sharpness = sharpness(&scores, &targets);
-    let outcomes: Vec<Outcome> = scores
-        .iter()
-        .zip(&targets)
-        .map(|(scores, target)| {
-            let class = best(scores);
-            Outcome {
-                gold: target.map(|t| labels[t].clone()),
-                predicted: labels[class].clone(),
-                confidence: f64::from(softmax(scores, sharpness)[class]),
-                score: f64::from(scores[class]),
-            }
-        })
-        .collect();
-    let scoped = outcomes
-        .iter()
-        .filter(|o| o.gold.is_some())
-        .map(|o| o.score);
-    let refusal = threshold(scoped, options.kept).unwrap_or(f64::MIN) as f32;
-    let model = fit(&everything)?;
+
+    /// Scores of every row by a model that was not shown it; one thread a fold.
+    fn held_out_scores(&self, options: &Options) -> Result<Vec<Vec<f32>>, linfa::Error> {
+        let folds = folds(&self.targets, options);
+        let judged = std::thread::scope(|scope| {
+            let running: Vec<_> = folds
+                .iter()
+                .map(|fold| {
+                    scope.spawn(move || {
+                        let mut held = vec![false; self.targets.len()];
+                        fold.iter().for_each(|row| held[*row] = true);
+                        let rest: Vec<usize> = (0..held.len()).filter(|row| !held[*row]).collect();
+                        let model = self.fit(&rest, options)?;
+                        let score = |row: &usize| {
+                            let (columns, values) = self.records.row(*row);
+                            (*row, model.scores(columns, values))
+                        };
+                        Ok(fold.iter().map(score).collect::<Vec<_>>())
+                    })
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|fold| fold.join().unwrap_or(Err(linfa::Error::NotEnoughSamples)))
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        let mut scores = vec![Vec::new(); self.targets.len()];
+        for (row, row_scores) in judged.into_iter().flatten() {
+            scores[row] = row_scores;
+        }
+        Ok(scores)
+    }
+
+    fn outcomes(&self, scores: &[Vec<f32>], sharpness: f32) -> Vec<Outcome> {
+        scores
+            .iter()
+            .zip(&self.targets)
+            .map(|(scores, target)| {
+                let class = best(scores);
+                Outcome {
+                    gold: target.map(|t| self.labels[t].clone()),
+                    predicted: self.labels[class].clone(),
+                    confidence: f64::from(softmax(scores, sharpness)[class]),
+                    score: f64::from(scores[class]),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Figures of an estimator by cross-validation alone, without the final fit; for comparing estimators.
+///
+/// # Errors
+/// As [`intents`].
+pub fn cross_validate(
+    examples: &[Example],
+    cues: Cues,
+    options: &Options,
+) -> Result<Report, TrainError> {
+    let prepared = prepare(examples, options, cues)?;
+    let scores = prepared.held_out_scores(options)?;
+    let sharpness = sharpness(&scores, &prepared.targets);
+    Ok(report(&prepared.outcomes(&scores, sharpness)))
+}
+
+fn learn(examples: &[Example], options: &Options, cues: Cues) -> Result<Trained, TrainError> {
+    let prepared = prepare(examples, options, cues)?;
+    let scores = prepared.held_out_scores(options)?;
+    let sharpness = sharpness(&scores, &prepared.targets);
+    let outcomes = prepared.outcomes(&scores, sharpness);
+    let scoped = outcomes.iter().filter(|o| o.gold.is_some());
+    let refusal = threshold(scoped.map(|o| o.score), options.kept).unwrap_or(f64::MIN) as f32;
+    let everything: Vec<usize> = (0..examples.len()).collect();
+    let model = prepared.fit(&everything, options)?;
     Ok(Trained {
-        packed: pack(labels, &vocabulary, &model, sharpness),
+        packed: pack(prepared.labels, &prepared.vocabulary, &model, sharpness),
         refusal,
         report: report(&outcomes),
     })

@@ -1,5 +1,8 @@
 //! Typed stretches of a text: numbers people are known by, addresses of the net, dates, amounts.
 
+mod amount;
+mod chinese_number;
+mod moment;
 mod numbers;
 mod parse;
 pub(crate) mod shape;
@@ -23,12 +26,58 @@ pub fn find_at(text: &str, now: jiff::civil::DateTime) -> Vec<Entity> {
     to_original(&canonical, canonical_entities(&canonical, Some(now)))
 }
 
-/// Entities with spans over the canonical characters.
+/// Entities with spans over the canonical characters: numbers and addresses first, dates and amounts in what they leave.
 pub(crate) fn canonical_entities(
     canonical: &Canonical,
-    _now: Option<jiff::civil::DateTime>,
+    now: Option<jiff::civil::DateTime>,
 ) -> Vec<Entity> {
-    numbers(canonical)
+    let chars = canonical.chars.as_slice();
+    let taken = numbers(canonical);
+    let mut found = Vec::with_capacity(taken.len());
+    let mut taken = taken.into_iter().peekable();
+    let mut at = 0;
+    while at < chars.len() {
+        if let Some(entity) = taken.next_if(|e| e.start <= at) {
+            at = entity.end;
+            found.push(entity);
+            continue;
+        }
+        let limit = taken.peek().map_or(chars.len(), |e| e.start);
+        let entity = if may_begin(chars[at]) {
+            moment::moment(chars, at, now)
+                .or_else(|| amount::amount(chars, at))
+                .filter(|e| e.end <= limit)
+        } else {
+            None
+        };
+        match entity {
+            Some(entity) => {
+                at = entity.end;
+                found.push(entity);
+            }
+            None => at = past_figures(chars, at),
+        }
+    }
+    found
+}
+
+/// The first characters of dates, times, amounts.
+fn may_begin(c: char) -> bool {
+    match c {
+        '0'..='9' | '¥' | '￥' | 'r' => true,
+        '!'..='~' => false,
+        _ => "一二三四五六七八九十两半俩仨廿零〇壹贰叁肆伍陆柒捌玖拾百今明昨前后大听下上这本当周星礼月年元情劳儿国双平圣凌早清中午傍晚夜人"
+            .contains(c),
+    }
+}
+
+/// Figures that begin nothing begin nothing in their middle either.
+fn past_figures(chars: &[char], at: usize) -> usize {
+    let figures = chars[at..]
+        .iter()
+        .take_while(|c| c.is_ascii_digit() || **c == '.')
+        .count();
+    at + figures.max(1)
 }
 
 pub(crate) fn to_original(canonical: &Canonical, mut entities: Vec<Entity>) -> Vec<Entity> {

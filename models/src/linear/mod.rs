@@ -1,5 +1,6 @@
 //! Linear classifiers over sparse records, behind linfa's traits: linfa's own take dense arrays only.
 
+mod dual;
 mod lbfgs;
 mod model;
 

@@ -1,19 +1,17 @@
-//! A multinomial or one-against-rest linear classifier, learnt by L-BFGS.
+//! A linear classifier: multinomial logistic regression, or support vector machines one against the rest.
 
 use linfa::dataset::{DatasetBase, Records};
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::Array1;
 
-use super::SparseRecords;
 use super::lbfgs::minimize;
+use super::{SparseRecords, dual};
 
 /// What a wrong score costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     /// Multinomial logistic regression. A record of no class is asked to score evenly.
     Softmax,
-    /// One logistic regression a class against all else. A record of no class is "all else" for every class.
-    Logistic,
     /// One linear support vector machine a class against all else, squared hinge.
     SquaredHinge,
 }
@@ -88,6 +86,59 @@ impl Fit<SparseRecords, Array1<Option<usize>>, linfa::Error> for LinearParams {
             return Err(linfa::Error::NotEnoughSamples);
         }
         let classes = targets.iter().flatten().max().map_or(0, |last| last + 1);
+        Ok(match self.loss {
+            Loss::Softmax => self.descend(records, targets, classes),
+            Loss::SquaredHinge => self.separate(records, targets, classes),
+        })
+    }
+}
+
+impl LinearParams {
+    /// One support vector machine a class.
+    fn separate(
+        &self,
+        records: &SparseRecords,
+        targets: &Array1<Option<usize>>,
+        classes: usize,
+    ) -> LinearModel {
+        let width = records.nfeatures();
+        let cost = 1.0 / (self.l2 * records.nsamples() as f64) as f32;
+        let solve = |class: usize| {
+            dual::Problem {
+                records,
+                signs: targets
+                    .iter()
+                    .map(|t| if *t == Some(class) { 1.0 } else { -1.0 })
+                    .collect(),
+                costs: targets.iter().map(|t| cost * self.weight(*t)).collect(),
+                epochs: self.iterations,
+                tolerance: self.tolerance as f32,
+                seed: class as u64,
+            }
+            .solve()
+        };
+        let mut weights = vec![0f32; width * classes];
+        let mut bias = vec![0f32; classes];
+        for class in 0..classes {
+            let (column, offset) = solve(class);
+            bias[class] = offset;
+            for (feature, weight) in column.into_iter().enumerate() {
+                weights[feature * classes + class] = weight;
+            }
+        }
+        LinearModel {
+            classes,
+            weights,
+            bias,
+        }
+    }
+
+    fn descend(
+        &self,
+        records: &SparseRecords,
+        targets: &Array1<Option<usize>>,
+        classes: usize,
+    ) -> LinearModel {
         let width = records.nfeatures();
         let mut x = vec![0f32; (width + 1) * classes];
         let total: f64 = targets.iter().map(|t| f64::from(self.weight(*t))).sum();
@@ -111,7 +162,7 @@ impl Fit<SparseRecords, Array1<Option<usize>>, linfa::Error> for LinearParams {
                 scores.copy_from_slice(bias);
                 accumulate(weights, classes, columns, values, &mut scores);
                 let weight = self.weight(*target);
-                loss += f64::from(weight) * f64::from(self.slopes(&scores, *target, &mut slopes));
+                loss += f64::from(weight) * f64::from(slope(&scores, *target, &mut slopes));
                 let scale = weight / total as f32;
                 slopes.iter_mut().for_each(|s| *s *= scale);
                 for (&column, &value) in columns.iter().zip(values) {
@@ -127,15 +178,13 @@ impl Fit<SparseRecords, Array1<Option<usize>>, linfa::Error> for LinearParams {
             loss / total + 0.5 * self.l2 * penalty
         });
         let bias = x.split_off(width * classes);
-        Ok(LinearModel {
+        LinearModel {
             classes,
             weights: x,
             bias,
-        })
+        }
     }
-}
 
-impl LinearParams {
     fn weight(&self, target: Option<usize>) -> f32 {
         if target.is_some() {
             1.0
@@ -143,54 +192,26 @@ impl LinearParams {
             self.background
         }
     }
+}
 
-    /// The loss of one record's scores; writes its slope by each score.
-    fn slopes(&self, scores: &[f32], target: Option<usize>, slopes: &mut [f32]) -> f32 {
-        match self.loss {
-            Loss::Softmax => {
-                let top = scores.iter().copied().fold(f32::MIN, f32::max);
-                let mut sum = 0.0;
-                for (slope, score) in slopes.iter_mut().zip(scores) {
-                    *slope = (score - top).exp();
-                    sum += *slope;
-                }
-                slopes.iter_mut().for_each(|s| *s /= sum);
-                match target {
-                    Some(class) => {
-                        slopes[class] -= 1.0;
-                        sum.ln() + top - scores[class]
-                    }
-                    None => {
-                        let even = 1.0 / scores.len() as f32;
-                        slopes.iter_mut().for_each(|s| *s -= even);
-                        sum.ln() + top - scores.iter().sum::<f32>() * even
-                    }
-                }
-            }
-            Loss::Logistic => {
-                let mut loss = 0.0;
-                for (class, (slope, score)) in slopes.iter_mut().zip(scores).enumerate() {
-                    let sign = if target == Some(class) { 1.0 } else { -1.0 };
-                    let margin = sign * score;
-                    loss += if margin > 0.0 {
-                        (-margin).exp().ln_1p()
-                    } else {
-                        margin.exp().ln_1p() - margin
-                    };
-                    *slope = -sign / (1.0 + margin.exp());
-                }
-                loss
-            }
-            Loss::SquaredHinge => {
-                let mut loss = 0.0;
-                for (class, (slope, score)) in slopes.iter_mut().zip(scores).enumerate() {
-                    let sign = if target == Some(class) { 1.0 } else { -1.0 };
-                    let short = (1.0 - sign * score).max(0.0);
-                    loss += short * short;
-                    *slope = -2.0 * sign * short;
-                }
-                loss
-            }
+/// The log loss of one record's scores; writes its slope by each score.
+fn slope(scores: &[f32], target: Option<usize>, slopes: &mut [f32]) -> f32 {
+    let top = scores.iter().copied().fold(f32::MIN, f32::max);
+    let mut sum = 0.0;
+    for (slope, score) in slopes.iter_mut().zip(scores) {
+        *slope = (score - top).exp();
+        sum += *slope;
+    }
+    slopes.iter_mut().for_each(|s| *s /= sum);
+    match target {
+        Some(class) => {
+            slopes[class] -= 1.0;
+            sum.ln() + top - scores[class]
+        }
+        None => {
+            let even = 1.0 / scores.len() as f32;
+            slopes.iter_mut().for_each(|s| *s -= even);
+            sum.ln() + top - scores.iter().sum::<f32>() * even
         }
     }
 }
@@ -238,7 +259,7 @@ mod tests {
 
     #[test]
     fn each_loss_separates_what_is_separable() {
-        for loss in [Loss::Softmax, Loss::Logistic, Loss::SquaredHinge] {
+        for loss in [Loss::Softmax, Loss::SquaredHinge] {
             let data = toy();
             let model = LinearParams {
                 loss,
