@@ -35,7 +35,7 @@ pub(super) fn known_schema() -> i64 {
 
 /// The exclusive right to write a database, as long as it lives. The operating system ends it with the process.
 pub(super) struct ServerLock {
-    _file: File,
+    file: File,
 }
 
 impl ServerLock {
@@ -53,10 +53,17 @@ impl ServerLock {
             .open(&path)
             .map_err(refused)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked),
             Err(TryLockError::Error(error)) => Err(refused(error)),
         }
+    }
+}
+
+impl Drop for ServerLock {
+    fn drop(&mut self) {
+        // Closing alone is not enough while a process that was just started still shares the file.
+        self.file.unlock().ok();
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod chain;
 mod commit;
+mod crash;
 mod faults;
-
+mod model;
+mod reads;
 mod samples;
