@@ -1,6 +1,7 @@
 //! Whether a chain is as it was written, and if not, which row is the first that is not.
 
 use futures::{Stream, StreamExt as _, pin_mut};
+use yingda_dsl::diagnostic::Lang;
 
 use super::chain::{Digest, NONE, body_digest, digest, hash_at, sealed_digest};
 use super::head::{Head, HeadError, HeadFile, Kept};
@@ -65,6 +66,55 @@ pub enum Part {
     Record,
     Body,
     Sealed,
+}
+
+impl AuditFault {
+    /// The fault as a sentence for people: what is wrong, where, and what to do.
+    pub fn sentence(&self, lang: Lang) -> String {
+        if lang == Lang::En {
+            return format!(
+                "the audit log was tampered with or damaged: {self}; compare with a backup"
+            );
+        }
+        let found = match self {
+            Self::Changed { seq, part, .. } => format!("第 {seq} 行被改动：{}对不上", part.zh()),
+            Self::Replaced { seq } => {
+                format!("第 {seq} 行被替换：第 {} 行记的上一行不是它", seq + 1)
+            }
+            Self::Removed { first, last } if first == last => format!("第 {first} 行被删除"),
+            Self::Removed { first, last } => format!("第 {first} 至 {last} 行被删除"),
+            Self::Inserted { seq } => format!("第 {seq} 行是插入的"),
+            Self::Swapped { seq, written_as } => {
+                format!("第 {seq} 行被调换：这里的内容原在第 {written_as} 行")
+            }
+            Self::Erased { seq, part } => {
+                format!("第 {seq} 行的{}被抹除，却没有抹除记录", part.zh())
+            }
+            Self::Cut { last, signed } => {
+                format!("第 {last} 行之后被截断：签名的末行是第 {signed} 行")
+            }
+            Self::Rewritten { signed } => {
+                format!("整条链被重写：第 {signed} 行与签名时不同")
+            }
+            Self::Head(cause) => {
+                return format!(
+                    "审计链的签名头不可用：{cause}。请从备份找回 .audit-head 与 .audit-key 两个文件。"
+                );
+            }
+            Self::Unreadable { after, cause } => format!("第 {after} 行之后读不出来：{cause}"),
+        };
+        format!("审计记录不完整。{found}。请停止改动数据库，与备份核对。")
+    }
+}
+
+impl Part {
+    fn zh(self) -> &'static str {
+        match self {
+            Self::Record => "记录",
+            Self::Body => "正文",
+            Self::Sealed => "密封内容",
+        }
+    }
 }
 
 impl std::fmt::Display for Part {

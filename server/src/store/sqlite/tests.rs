@@ -7,3 +7,4 @@ mod faults;
 mod model;
 mod reads;
 mod samples;
+mod tampering;
