@@ -65,14 +65,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     for (name, blocks) in [
-        ("characters", [true, false, false, false, false]),
-        ("characters words", [true, true, false, false, false]),
-        (
-            "characters words syllables",
-            [true, true, true, false, false],
-        ),
-        ("characters words skips", [true, true, false, true, false]),
-        ("words", [false, true, false, false, false]),
+        ("characters", [1.0, 0.0, 0.0, 0.0, 0.0]),
+        ("words", [0.0, 1.0, 0.0, 0.0, 0.0]),
+        ("even", [1.0, 1.0, 1.0, 1.0, 1.0]),
+        ("half", [1.0, 0.5, 0.5, 0.5, 0.5]),
+        ("without words", [1.0, 0.0, 0.5, 0.5, 0.5]),
+        ("without syllables", [1.0, 0.5, 0.0, 0.5, 0.5]),
+        ("without skips", [1.0, 0.5, 0.5, 0.0, 0.5]),
+        ("third", [1.0, 0.33, 0.33, 0.33, 0.33]),
     ] {
         line(
             &wanted,

@@ -54,14 +54,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let count = asked.len().max(1) as f64;
-    let share = |right: &dyn Fn(&(Option<usize>, f64)) -> bool| {
-        asked.iter().filter(|a| right(a)).count() as f64 / count
+    let share = |deepest: usize| {
+        asked
+            .iter()
+            .filter(|a| a.0.is_some_and(|place| place < deepest))
+            .count() as f64
+            / count
     };
-    println!(
-        "R@1 {:.3}  R@3 {:.3}  of {count}",
-        share(&|a| a.0 == Some(0)),
-        share(&|a| a.0.is_some())
-    );
+    println!("R@1 {:.3}  R@3 {:.3}  of {count}", share(1), share(3));
     for least in [0.5, 0.6, 0.7, 0.8, 0.9] {
         let answered: Vec<_> = asked.iter().filter(|a| a.1 >= least).collect();
         let right = answered.iter().filter(|a| a.0 == Some(0)).count();

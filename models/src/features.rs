@@ -15,6 +15,9 @@ pub const SPEC: u16 = 1;
 /// The blocks, each of length one after weighting.
 pub const BLOCKS: usize = 5;
 
+/// How long each block is beside the others, as measured best, see `models/README.md`.
+pub const BLOCK_WEIGHTS: [f32; BLOCKS] = [1.0, 0.5, 0.5, 0.5, 0.5];
+
 const CHARACTERS: u8 = 0;
 const WORDS: u8 = 1;
 const SYLLABLES: u8 = 2;
@@ -147,6 +150,8 @@ pub struct Vocabulary {
     columns: FxHashMap<u32, u32>,
     hashes: Vec<u32>,
     idf: Vec<f32>,
+    /// Length of each block beside the others.
+    blocks: [f32; BLOCKS],
 }
 
 impl Vocabulary {
@@ -188,7 +193,13 @@ impl Vocabulary {
             columns,
             hashes,
             idf,
+            blocks: BLOCK_WEIGHTS,
         }
+    }
+
+    /// The same vocabulary with other block weights, for measuring what each block is worth.
+    pub fn with_blocks(self, blocks: [f32; BLOCKS]) -> Vocabulary {
+        Vocabulary { blocks, ..self }
     }
 
     pub fn len(&self) -> usize {
@@ -207,7 +218,7 @@ impl Vocabulary {
         &self.idf
     }
 
-    /// The weighted row of a text: `(1 + ln tf) · idf`, each block of length one, the whole of length one.
+    /// The weighted row of a text: `(1 + ln tf) · idf`, each block of its length, the whole of length one.
     pub fn row(&self, features: &Features) -> Vec<(u32, f32)> {
         let mut known: Vec<(u8, u32)> = Vec::with_capacity(features.len());
         for (block, hash) in features {
@@ -231,14 +242,20 @@ impl Vocabulary {
             blocks.push(block);
             row.push((column, value));
         }
-        let present = norms.iter().filter(|n| **n > 0.0).count().max(1) as f32;
-        let scales = norms.map(|n| {
-            if n > 0.0 {
-                1.0 / (n * present).sqrt()
+        let present: f32 = norms
+            .iter()
+            .zip(self.blocks)
+            .filter(|(n, _)| **n > 0.0)
+            .map(|(_, w)| w * w)
+            .sum();
+        let mut scales = self.blocks;
+        for (scale, norm) in scales.iter_mut().zip(norms) {
+            *scale = if norm > 0.0 && present > 0.0 {
+                *scale / (norm * present).sqrt()
             } else {
                 0.0
-            }
-        });
+            };
+        }
         for ((_, value), block) in row.iter_mut().zip(blocks) {
             *value *= scales[block as usize];
         }

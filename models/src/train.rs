@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::classifier::{pack, softmax};
 use crate::error::TrainError;
 use crate::evaluate::{Outcome, Report, report, threshold};
-use crate::features::{BLOCKS, Features, Vocabulary, extract};
+use crate::features::{BLOCK_WEIGHTS, BLOCKS, Features, Vocabulary, extract};
 use crate::linear::{LinearModel, LinearParams, Loss, SparseRecords, best};
 use crate::model_file::{self, Body, Packed};
 use crate::text::{self, Canonical};
@@ -51,23 +51,26 @@ pub struct Options {
     pub least: u32,
     /// Share of in-scope texts that refusal must keep.
     pub kept: f64,
-    /// Which blocks of features to look at, see `features`; for measuring what each is worth.
-    pub blocks: [bool; BLOCKS],
+    /// Lengths of the blocks of features, for measuring what each is worth; a model file is read with
+    /// `features::BLOCK_WEIGHTS`.
+    pub blocks: [f32; BLOCKS],
 }
 
 impl Default for Options {
     fn default() -> Self {
         Options {
             params: LinearParams {
-                loss: Loss::Softmax,
-                l2: 1e-5,
-                ..LinearParams::default()
+                loss: Loss::SquaredHinge,
+                l2: 1e-4,
+                iterations: 60,
+                tolerance: 0.1,
+                background: 1.0,
             },
             folds: 5,
             seed: 7,
             least: 2,
             kept: 0.955,
-            blocks: [true; BLOCKS],
+            blocks: BLOCK_WEIGHTS,
         }
     }
 }
@@ -231,19 +234,12 @@ struct Prepared {
 
 fn prepare(examples: &[Example], options: &Options, cues: Cues) -> Result<Prepared, TrainError> {
     let labels = label_set(examples)?;
-    let features: Vec<Features> = examples
-        .iter()
-        .map(|e| {
-            let mut features = featurize(&e.text, cues);
-            features.retain(|(block, _)| options.blocks[*block as usize]);
-            features
-        })
-        .collect();
+    let features: Vec<Features> = examples.iter().map(|e| featurize(&e.text, cues)).collect();
     let targets = examples
         .iter()
         .map(|e| e.label.as_ref().and_then(|l| labels.binary_search(l).ok()))
         .collect();
-    let vocabulary = Vocabulary::learn(&features, options.least);
+    let vocabulary = Vocabulary::learn(&features, options.least).with_blocks(options.blocks);
     let records = vocabulary.records(&features);
     Ok(Prepared {
         labels,

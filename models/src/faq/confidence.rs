@@ -1,10 +1,10 @@
-//! How sure the best candidate is: a logistic function of likeness, gap, coverage and length, learnt per base.
+//! How sure the best candidate is: a logistic function of score, gap, nearest wording and length, learnt per base.
 //!
-//! A base teaches it by itself: each wording is asked for with itself left out (right or wrong as it comes out), and with
-//! its whole entry left out (the answer must not be another one); messages that no base answers are asked for as well.
+//! A base teaches it by itself: a ranker is learnt without each fourth wording, and these are asked for (right or wrong as it
+//! comes out), then again with their whole entry taken away (no other answer is right), then messages that no base answers.
 
 use super::candidates::Candidates;
-use super::ranker::{Ranker, Sparse};
+use super::ranker::{Base, Part, Ranker};
 use super::{FaqHit, RANKED, Wording};
 use crate::understander::Understander;
 
@@ -16,7 +16,7 @@ const EVIDENCE: usize = 6;
 type Evidence = [f64; EVIDENCE];
 
 /// What small bases start from: fitted on bases of colloquial service terms, see `models/README.md`.
-const PRIOR: Evidence = [-5.2, 5.0, 5.0, 6.0, 2.0, 0.2];
+const PRIOR: Evidence = [-3.2, 2.5, 5.0, 2.5, 2.0, 0.2];
 /// How many wordings the prior is worth, in the units of the ridge.
 const STRENGTH: f64 = 2.0;
 /// Wordings asked for while learning.
@@ -64,22 +64,14 @@ const SMALL_TALK: &[&str] = &[
 #[derive(Clone, Copy)]
 struct Ranked {
     entry: usize,
-    likeness: f32,
+    score: f32,
     nearest: f32,
 }
 
 impl Ranked {
     fn rank(&self) -> f32 {
-        self.likeness + 0.5 * self.nearest
+        self.score + 0.5 * self.nearest
     }
-}
-
-/// What is left out of the base while a lesson is taken.
-#[derive(Clone, Copy)]
-enum Without {
-    Nothing,
-    Wording(usize, usize),
-    Entry(usize),
 }
 
 impl Confidence {
@@ -87,27 +79,31 @@ impl Confidence {
         understander: &Understander,
         entries: &[Vec<Wording>],
         candidates: &Candidates,
-        ranker: &Ranker,
+        base: &Base,
     ) -> Confidence {
         let places: Vec<(usize, usize)> = entries
             .iter()
             .enumerate()
-            .filter(|(_, wordings)| wordings.len() > 1)
             .flat_map(|(entry, wordings)| (0..wordings.len()).map(move |w| (entry, w)))
+            .filter(|(_, wording)| !Part::WithoutFourths.holds(*wording))
             .collect();
+        let ranker = Ranker::learn(base, Part::WithoutFourths);
+        let judge = Judge {
+            base,
+            ranker: &ranker,
+            candidates,
+            part: Part::WithoutFourths,
+        };
         let stride = places.len().div_ceil(LESSONS).max(1);
         let mut lessons: Vec<(Evidence, f64, f64)> = Vec::new();
         for (entry, index) in places.into_iter().step_by(stride) {
             let wording = &entries[entry][index];
-            let query = ranker.vector(wording);
-            let found = candidates.find(wording, RANKED);
-            let ask = |without| rank(&query, &found, ranker, without, 2);
-            let alone = ask(Without::Wording(entry, index));
-            if let Some(best) = alone.first() {
+            let ranked = judge.rank(wording, 2, None);
+            if let Some(best) = ranked.first() {
                 let right = f64::from(u8::from(best.entry == entry));
-                lessons.push((evidence(&alone, 0, wording), right, 1.0));
+                lessons.push((evidence(&ranked, 0, wording), right, 1.0));
             }
-            let others = ask(Without::Entry(entry));
+            let others = judge.rank(wording, 2, Some(entry));
             if !others.is_empty() {
                 lessons.push((evidence(&others, 0, wording), 0.0, ABSENT));
             }
@@ -115,18 +111,11 @@ impl Confidence {
         let total: f64 = lessons.len() as f64;
         for text in SMALL_TALK {
             let wording = Wording::read(understander, text);
-            let query = ranker.vector(&wording);
-            let found = rank(
-                &query,
-                &candidates.find(&wording, RANKED),
-                ranker,
-                Without::Nothing,
-                2,
-            );
+            let ranked = judge.rank(&wording, 2, None);
             // A base that has an entry for greetings answers greetings.
-            if found.first().is_some_and(|best| best.nearest < 0.85) {
+            if ranked.first().is_some_and(|best| best.nearest < 0.85) {
                 let weight = (total * UNRELATED).max(10.0) / SMALL_TALK.len() as f64;
-                lessons.push((evidence(&found, 0, &wording), 0.0, weight));
+                lessons.push((evidence(&ranked, 0, &wording), 0.0, weight));
             }
         }
         Confidence {
@@ -134,16 +123,8 @@ impl Confidence {
         }
     }
 
-    pub(crate) fn judge(
-        &self,
-        wording: &Wording,
-        candidates: &Candidates,
-        ranker: &Ranker,
-        limit: usize,
-    ) -> Vec<FaqHit> {
-        let query = ranker.vector(wording);
-        let found = candidates.find(wording, RANKED);
-        let ranked = rank(&query, &found, ranker, Without::Nothing, limit.max(2));
+    pub(crate) fn hits(&self, judge: &Judge<'_>, wording: &Wording, limit: usize) -> Vec<FaqHit> {
+        let ranked = judge.rank(wording, limit.max(2), None);
         let mut hits = Vec::with_capacity(limit);
         let mut last: f64 = 1.0;
         for place in 0..ranked.len().min(limit) {
@@ -162,39 +143,39 @@ impl Confidence {
     }
 }
 
-/// Candidates by likeness to the entry, the first `depth` of them again by their nearest wording as well.
-fn rank(
-    query: &Sparse,
-    found: &[(usize, f32)],
-    ranker: &Ranker,
-    without: Without,
-    depth: usize,
-) -> Vec<Ranked> {
-    let left_out = |entry: usize| match without {
-        Without::Wording(e, wording) if e == entry => Some(wording),
-        _ => None,
-    };
-    let mut ranked: Vec<Ranked> = found
-        .iter()
-        .map(|(entry, _)| *entry)
-        .filter(|entry| !matches!(without, Without::Entry(e) if e == *entry))
-        .map(|entry| Ranked {
-            entry,
-            likeness: ranker.likeness(query, entry, left_out(entry)),
-            nearest: 0.0,
-        })
-        .collect();
-    ranked.sort_by(|a, b| {
-        b.likeness
-            .total_cmp(&a.likeness)
-            .then(a.entry.cmp(&b.entry))
-    });
-    ranked.truncate(depth + 2);
-    for candidate in &mut ranked {
-        candidate.nearest = ranker.nearest(query, candidate.entry, left_out(candidate.entry));
+/// What a query is judged by.
+pub(crate) struct Judge<'a> {
+    pub base: &'a Base,
+    pub ranker: &'a Ranker,
+    pub candidates: &'a Candidates,
+    pub part: Part,
+}
+
+impl Judge<'_> {
+    /// The `depth` best entries, best first: by their scores, then by their nearest wording as well.
+    fn rank(&self, wording: &Wording, depth: usize, without: Option<usize>) -> Vec<Ranked> {
+        let query = self.base.vector(wording);
+        let spread = self.base.spread(&query);
+        let mut scores = self
+            .ranker
+            .scores(&query, &spread, || self.candidates.find(wording, RANKED));
+        scores.retain(|(entry, _)| Some(*entry) != without);
+        let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if scores.len() > depth {
+            scores.select_nth_unstable_by(depth - 1, order);
+            scores.truncate(depth);
+        }
+        let mut ranked: Vec<Ranked> = scores
+            .into_iter()
+            .map(|(entry, score)| Ranked {
+                entry,
+                score,
+                nearest: self.base.nearest(&spread, entry, self.part),
+            })
+            .collect();
+        ranked.sort_by(|a, b| b.rank().total_cmp(&a.rank()).then(a.entry.cmp(&b.entry)));
+        ranked
     }
-    ranked.sort_by(|a, b| b.rank().total_cmp(&a.rank()).then(a.entry.cmp(&b.entry)));
-    ranked
 }
 
 fn evidence(ranked: &[Ranked], place: usize, wording: &Wording) -> Evidence {
@@ -207,7 +188,7 @@ fn evidence(ranked: &[Ranked], place: usize, wording: &Wording) -> Evidence {
     let exact = if nearest > 0.98 { 1.0 } else { 0.0 };
     [
         1.0,
-        f64::from(hit.likeness),
+        f64::from(hit.score),
         nearest,
         gap,
         exact,
@@ -250,7 +231,7 @@ fn fit(lessons: &[(Evidence, f64, f64)]) -> Evidence {
             break;
         }
     }
-    // More likeness and a wider gap never speak against an answer.
+    // A better score, a nearer wording and a wider gap never speak against an answer.
     for weight in &mut weights[1..5] {
         *weight = weight.max(0.0);
     }

