@@ -17,7 +17,9 @@ pub struct Claims {
 
 impl Default for Claims {
     fn default() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()) }
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
     }
 }
 
@@ -43,16 +45,14 @@ impl Claims {
 
     /// The store knows the outcome from now on (or the run failed and may be tried again).
     pub fn release(&self, account: &str, dedupe_key: &str) {
-        self.shard(dedupe_key).lock().remove(&(account.to_string(), dedupe_key.to_string()));
+        self.shard(dedupe_key)
+            .lock()
+            .remove(&(account.to_string(), dedupe_key.to_string()));
     }
 
     /// Callbacks at work.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     fn shard(&self, dedupe_key: &str) -> &Mutex<FxHashMap<(String, String), Arc<ReplySlot>>> {

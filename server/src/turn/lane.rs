@@ -30,7 +30,9 @@ struct Queue<J> {
 
 impl<J, M> Default for Lanes<J, M> {
     fn default() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()) }
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
     }
 }
 
@@ -43,7 +45,10 @@ impl<J: Send + 'static, M: Default + Send + 'static> Lanes<J, M> {
             .entry(key.clone())
             .or_insert_with(|| {
                 Arc::new(Lane {
-                    queue: Mutex::new(Queue { jobs: VecDeque::new(), running: false }),
+                    queue: Mutex::new(Queue {
+                        jobs: VecDeque::new(),
+                        running: false,
+                    }),
                     memory: tokio::sync::Mutex::new(M::default()),
                 })
             })
@@ -72,12 +77,8 @@ impl<J: Send + 'static, M: Default + Send + 'static> Lanes<J, M> {
     }
 
     /// Lanes that exist.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     fn shard(&self, key: &LaneKey) -> &Mutex<FxHashMap<LaneKey, Arc<Lane<J, M>>>> {
@@ -103,7 +104,7 @@ mod tests {
         assert_eq!(lanes.next(&key, &lane, false), Some(2));
         assert_eq!(lanes.next(&key, &lane, false), Some(3));
         assert_eq!(lanes.next(&key, &lane, false), None);
-        assert!(lanes.is_empty());
+        assert_eq!(lanes.count(), 0);
         assert!(lanes.push(&key, 4).1, "a forgotten lane starts anew");
     }
 
@@ -114,6 +115,6 @@ mod tests {
         let (lane, _) = lanes.push(&key, 1);
         assert_eq!(lanes.next(&key, &lane, true), Some(1));
         assert_eq!(lanes.next(&key, &lane, true), None);
-        assert_eq!(lanes.len(), 1);
+        assert_eq!(lanes.count(), 1);
     }
 }

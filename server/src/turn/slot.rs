@@ -65,8 +65,17 @@ impl ReplySlot {
 
     /// A slot whose first attempt came earlier (before a restart).
     pub fn opened_at(late: Late, opened: Instant) -> Self {
-        let inner = Inner { state: State::Open, stored: false, attempts: 0 };
-        Self { state: Mutex::new(inner), changed: Notify::new(), late, opened }
+        let inner = Inner {
+            state: State::Open,
+            stored: false,
+            attempts: 0,
+        };
+        Self {
+            state: Mutex::new(inner),
+            changed: Notify::new(),
+            late,
+            opened,
+        }
     }
 
     pub fn late(&self) -> Late {
