@@ -1,5 +1,5 @@
 //! The connectors of the demo package: a pretended order system that answers by the last digit of the phone number,
-//! so that every branch of a flow can be tried without any system behind it.
+//! so that every branch of a flow can be tried without any system behind it. `None` is a system that does not answer.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,24 @@ use yingda_dsl::program::Value;
 use yingda_engine::event::Outcome;
 
 /// 查询订单: even digit 已发货, 1 待发货, 3 已签收, 5 退款中, 7 no such order, 9 no answer.
-pub async fn orders(arguments: &BTreeMap<String, Value>, now: Timestamp) -> Outcome {
+pub fn orders(arguments: &BTreeMap<String, Value>, now: Timestamp) -> Option<Outcome> {
     let phone = text(arguments, "手机号");
-    let Some(last) = phone.chars().next_back().and_then(|digit| digit.to_digit(10)) else {
-        return Outcome::Failure { reason: "没有手机号".into() };
+    let Some(last) = phone
+        .chars()
+        .next_back()
+        .and_then(|digit| digit.to_digit(10))
+    else {
+        return Some(Outcome::Failure {
+            reason: "没有手机号".into(),
+        });
     };
     let (status, days) = match last {
-        9 => return std::future::pending().await,
-        7 => return Outcome::Failure { reason: "没有这个手机号的订单".into() },
+        9 => return None,
+        7 => {
+            return Some(Outcome::Failure {
+                reason: "没有这个手机号的订单".into(),
+            });
+        }
         1 => ("待发货", 4),
         3 => ("已签收", -1),
         5 => ("退款中", 0),
@@ -25,30 +35,45 @@ pub async fn orders(arguments: &BTreeMap<String, Value>, now: Timestamp) -> Outc
     };
     let mut fields = BTreeMap::new();
     fields.insert("状态".into(), Value::Text(status.into()));
-    fields.insert("单号".into(), Value::Text(format!("A{}", 1000 + phone.bytes().map(u32::from).sum::<u32>())));
+    fields.insert(
+        "单号".into(),
+        Value::Text(format!(
+            "A{}",
+            1000 + phone.bytes().map(u32::from).sum::<u32>()
+        )),
+    );
     if days >= 0 {
         fields.insert("预计送达".into(), Value::Date(date_in(now, days)));
     } else {
         fields.insert("预计送达".into(), Value::Date(date_in(now, -1)));
     }
-    Outcome::Success { fields }
+    Some(Outcome::Success { fields })
 }
 
 /// 查询优惠券: even digit two coupons, else none; 9 no answer.
-pub async fn coupons(arguments: &BTreeMap<String, Value>, now: Timestamp) -> Outcome {
+pub fn coupons(arguments: &BTreeMap<String, Value>, now: Timestamp) -> Option<Outcome> {
     let phone = text(arguments, "手机号");
-    let Some(last) = phone.chars().next_back().and_then(|digit| digit.to_digit(10)) else {
-        return Outcome::Failure { reason: "没有手机号".into() };
+    let Some(last) = phone
+        .chars()
+        .next_back()
+        .and_then(|digit| digit.to_digit(10))
+    else {
+        return Some(Outcome::Failure {
+            reason: "没有手机号".into(),
+        });
     };
     if last == 9 {
-        return std::future::pending().await;
+        return None;
     }
     let count = if last % 2 == 0 { 2.0 } else { 0.0 };
     let mut fields = BTreeMap::new();
     fields.insert("数量".into(), Value::Number(count));
-    fields.insert("面额".into(), Value::Number(if last % 2 == 0 { 30.0 } else { 0.0 }));
+    fields.insert(
+        "面额".into(),
+        Value::Number(if last % 2 == 0 { 30.0 } else { 0.0 }),
+    );
     fields.insert("有效期".into(), Value::Date(date_in(now, 15)));
-    Outcome::Success { fields }
+    Some(Outcome::Success { fields })
 }
 
 fn text(arguments: &BTreeMap<String, Value>, name: &str) -> String {
@@ -61,22 +86,30 @@ fn text(arguments: &BTreeMap<String, Value>, name: &str) -> String {
 fn date_in(now: Timestamp, days: i64) -> Date {
     let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
     let today = now.to_zoned(zone).date();
-    today.checked_add(jiff::Span::new().days(days)).unwrap_or(today)
+    today
+        .checked_add(jiff::Span::new().days(days))
+        .unwrap_or(today)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn the_last_digit_decides() {
+    #[test]
+    fn the_last_digit_decides() {
         let now: Timestamp = "2026-11-20T02:00:00Z".parse().unwrap();
-        for (phone, status) in [("13800138000", "已发货"), ("13800138001", "待发货"), ("13800138003", "已签收")] {
+        for (phone, status) in [
+            ("13800138000", "已发货"),
+            ("13800138001", "待发货"),
+            ("13800138003", "已签收"),
+        ] {
             let arguments = BTreeMap::from([("手机号".to_string(), Value::Text(phone.into()))]);
-            let Outcome::Success { fields } = orders(&arguments, now).await else { panic!("{phone}") };
+            let Some(Outcome::Success { fields }) = orders(&arguments, now) else {
+                panic!("{phone}")
+            };
             assert_eq!(fields["状态"], Value::Text(status.into()), "{phone}");
         }
         let none = BTreeMap::from([("手机号".to_string(), Value::Text("13800138007".into()))]);
-        assert!(matches!(orders(&none, now).await, Outcome::Failure { .. }));
+        assert!(matches!(orders(&none, now), Some(Outcome::Failure { .. })));
     }
 }

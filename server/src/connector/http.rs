@@ -13,7 +13,9 @@ use crate::config::ConnectorConfig;
 pub enum ConnectorError {
     #[error("接口「{name}」的地址不对：{cause}")]
     BadUrl { name: String, cause: String },
-    #[error("接口「{name}」指向内网地址 {host}；确实需要的话，请在这个接口下写 allow_private = true")]
+    #[error(
+        "接口「{name}」指向内网地址 {host}；确实需要的话，请在这个接口下写 allow_private = true"
+    )]
     PrivateAddress { name: String, host: String },
     #[error("接口「{name}」要的环境变量 {variable} 没有设置")]
     MissingSecret { name: String, variable: String },
@@ -36,10 +38,16 @@ impl HttpConnector {
         variable: &impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConnectorError> {
         let name = config.name.clone();
-        let url = Url::parse(&config.url)
-            .map_err(|error| ConnectorError::BadUrl { name: name.clone(), cause: error.to_string() })?;
+        let url = Url::parse(&config.url).map_err(|error| ConnectorError::BadUrl {
+            name: name.clone(),
+            cause: error.to_string(),
+        })?;
         if !config.allow_private {
-            let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_string();
+            let host = url
+                .host_str()
+                .unwrap_or_default()
+                .trim_matches(['[', ']'])
+                .to_string();
             let inside = host == "localhost" || host.parse().is_ok_and(|ip| !is_public(ip));
             if inside {
                 return Err(ConnectorError::PrivateAddress { name, host });
@@ -47,32 +55,55 @@ impl HttpConnector {
         }
         let mut headers = HeaderMap::new();
         for (header, value) in &config.headers {
-            let bad = || ConnectorError::BadHeader { name: name.clone(), header: header.clone() };
+            let bad = || ConnectorError::BadHeader {
+                name: name.clone(),
+                header: header.clone(),
+            };
             let key = HeaderName::try_from(header.as_str()).map_err(|_| bad())?;
-            headers.insert(key, HeaderValue::try_from(value.as_str()).map_err(|_| bad())?);
+            headers.insert(
+                key,
+                HeaderValue::try_from(value.as_str()).map_err(|_| bad())?,
+            );
         }
         if let Some(env) = &config.token_env {
-            let token = variable(env)
-                .ok_or_else(|| ConnectorError::MissingSecret { name: name.clone(), variable: env.clone() })?;
-            let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-                .map_err(|_| ConnectorError::BadHeader { name: name.clone(), header: "Authorization".into() })?;
+            let token = variable(env).ok_or_else(|| ConnectorError::MissingSecret {
+                name: name.clone(),
+                variable: env.clone(),
+            })?;
+            let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+                ConnectorError::BadHeader {
+                    name: name.clone(),
+                    header: "Authorization".into(),
+                }
+            })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let mut builder =
-            Client::builder().redirect(reqwest::redirect::Policy::none()).default_headers(headers).no_proxy();
+        let mut builder = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .default_headers(headers)
+            .no_proxy();
         if !config.allow_private {
             builder = builder.dns_resolver(PublicOnly);
         }
-        let client =
-            builder.build().map_err(|error| ConnectorError::Client { name, cause: error.to_string() })?;
-        Ok(Self { client, url, max_bytes: config.max_bytes })
+        let client = builder.build().map_err(|error| ConnectorError::Client {
+            name,
+            cause: error.to_string(),
+        })?;
+        Ok(Self {
+            client,
+            url,
+            max_bytes: config.max_bytes,
+        })
     }
 
     /// Make the call; the caller bounds the time.
     pub async fn call(&self, request: &CallRequest) -> Outcome {
-        let arguments: serde_json::Map<String, Json> =
-            request.arguments.iter().map(|(name, value)| (name.clone(), field::to_json(value))).collect();
+        let arguments: serde_json::Map<String, Json> = request
+            .arguments
+            .iter()
+            .map(|(name, value)| (name.clone(), field::to_json(value)))
+            .collect();
         let body = serde_json::json!({
             "connector": request.connector,
             "account": request.account,
@@ -85,7 +116,9 @@ impl HttpConnector {
             Err(error) if error.is_timeout() => return Outcome::Timeout,
             Err(error) => {
                 tracing::warn!(connector = request.connector, error = %error.without_url(), "connector call failed");
-                return Outcome::Failure { reason: "连不上接口".into() };
+                return Outcome::Failure {
+                    reason: "连不上接口".into(),
+                };
             }
         };
         let status = response.status();
@@ -101,18 +134,28 @@ impl HttpConnector {
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if bytes.len() + chunk.len() > self.max_bytes => {
-                    return Outcome::Failure { reason: "接口的回答太长".into() };
+                    return Outcome::Failure {
+                        reason: "接口的回答太长".into(),
+                    };
                 }
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
                 Ok(None) => break,
-                Err(_) => return Outcome::Failure { reason: "接口的回答中断了".into() },
+                Err(_) => {
+                    return Outcome::Failure {
+                        reason: "接口的回答中断了".into(),
+                    };
+                }
             }
         }
         let Ok(answer) = serde_json::from_slice::<Json>(&bytes) else {
-            return Outcome::Failure { reason: "接口的回答不是 JSON".into() };
+            return Outcome::Failure {
+                reason: "接口的回答不是 JSON".into(),
+            };
         };
         if let Some(error) = answer.get("error").and_then(Json::as_str) {
-            return Outcome::Failure { reason: error.chars().take(100).collect() };
+            return Outcome::Failure {
+                reason: error.chars().take(100).collect(),
+            };
         }
         match field::read_fields(&answer, &request.result) {
             Ok(fields) => Outcome::Success { fields },
