@@ -33,7 +33,10 @@ pub struct ConnectorConfig {
 
 impl std::fmt::Debug for ConnectorConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConnectorConfig").field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("ConnectorConfig")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 

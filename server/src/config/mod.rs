@@ -57,7 +57,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrent_requests: 4096, callback_deadline_ms: 4500, drain_ms: 5000, timestamp_skew_s: 0 }
+        Self {
+            concurrent_requests: 4096,
+            callback_deadline_ms: 4500,
+            drain_ms: 5000,
+            timestamp_skew_s: 0,
+        }
     }
 }
 
@@ -72,7 +77,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Text }
+        Self {
+            level: "info".into(),
+            format: LogFormat::Text,
+        }
     }
 }
 
@@ -211,8 +219,10 @@ impl Config {
         let mut config = match &chosen {
             None => parse(DEMO, Path::new("demo.toml"))?,
             Some(path) => {
-                let bytes = std::fs::read(path)
-                    .map_err(|error| ConfigError::Unreadable { file: path.clone(), cause: error.to_string() })?;
+                let bytes = std::fs::read(path).map_err(|error| ConfigError::Unreadable {
+                    file: path.clone(),
+                    cause: error.to_string(),
+                })?;
                 let text = String::from_utf8(bytes).map_err(|error| ConfigError::NotUtf8 {
                     file: path.clone(),
                     offset: error.utf8_error().valid_up_to(),
@@ -237,7 +247,11 @@ impl Config {
     /// A path of the file, from the file's folder (or, where that does not exist, from the current folder).
     pub fn resolve(&self, path: &Path) -> PathBuf {
         let beside = self.base.join(path);
-        if path.is_relative() && !beside.exists() && path.exists() { path.to_path_buf() } else { beside }
+        if path.is_relative() && !beside.exists() && path.exists() {
+            path.to_path_buf()
+        } else {
+            beside
+        }
     }
 
     pub fn account(&self, id: &str) -> Option<&AccountConfig> {
@@ -248,7 +262,13 @@ impl Config {
 fn parse(text: &str, file: &Path) -> Result<Config, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
-        let line = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
-        ConfigError::Syntax { file: file.to_path_buf(), line, cause: error.message().to_string() }
+        let line = text
+            .get(..start)
+            .map_or(1, |before| before.matches('\n').count() + 1);
+        ConfigError::Syntax {
+            file: file.to_path_buf(),
+            line,
+            cause: error.message().to_string(),
+        }
     })
 }

@@ -43,17 +43,38 @@ impl ReadError {
             return self.to_string();
         }
         match self {
-            Self::Missing(path) => format!("没有「{}」这个文件夹。请检查路径，或用 yingda new 新建一个规则包。", path.display()),
+            Self::Missing(path) => format!(
+                "没有「{}」这个文件夹。请检查路径，或用 yingda new 新建一个规则包。",
+                path.display()
+            ),
             Self::NotFolder(path) => {
-                format!("「{}」是一个文件；规则包是一个文件夹，请给出它所在的文件夹。", path.display())
+                format!(
+                    "「{}」是一个文件；规则包是一个文件夹，请给出它所在的文件夹。",
+                    path.display()
+                )
             }
-            Self::Unreadable { path, cause } => format!("读不了「{}」：{cause}。请检查文件权限。", path.display()),
-            Self::Empty(path) => format!("「{}」里没有 .yd 规则文件。用 yingda new 可以新建一个起步用的规则包。", path.display()),
+            Self::Unreadable { path, cause } => {
+                format!("读不了「{}」：{cause}。请检查文件权限。", path.display())
+            }
+            Self::Empty(path) => format!(
+                "「{}」里没有 .yd 规则文件。用 yingda new 可以新建一个起步用的规则包。",
+                path.display()
+            ),
             Self::TooLarge(path) => {
-                format!("读到「{}」时规则包超过了 {} MB。请拆分词库，或删去不用的文件。", path.display(), MAX_BYTES / 1024 / 1024)
+                format!(
+                    "读到「{}」时规则包超过了 {} MB。请拆分词库，或删去不用的文件。",
+                    path.display(),
+                    MAX_BYTES / 1024 / 1024
+                )
             }
-            Self::TooDeep(path) => format!("「{}」下面的文件夹嵌套超过 {MAX_DEPTH} 层。", path.display()),
-            Self::Exists(path) => format!("「{}」已经存在，而且不是空的。请换一个名字，或先移走它。", path.display()),
+            Self::TooDeep(path) => format!(
+                "「{}」下面的文件夹嵌套超过 {MAX_DEPTH} 层。",
+                path.display()
+            ),
+            Self::Exists(path) => format!(
+                "「{}」已经存在，而且不是空的。请换一个名字，或先移走它。",
+                path.display()
+            ),
             Self::Unwritable { path, cause } => format!("写不了「{}」：{cause}。", path.display()),
         }
     }
@@ -72,13 +93,22 @@ pub fn read(folder: &Path) -> Result<PackageFiles, ReadError> {
     }
     let mut read: Vec<String> = Vec::new();
     loop {
-        let Some(import) = yingda_dsl::imports(&files).into_iter().find(|import| !read.contains(import)) else {
+        let Some(import) = yingda_dsl::imports(&files)
+            .into_iter()
+            .find(|import| !read.contains(import))
+        else {
             return Ok(files);
         };
         let place = folder.join(&import);
         // A missing import is the checker's to report, with the line that names it.
         if place.is_dir() {
-            add_folder(&place, &format!("{}/", import.trim_end_matches('/')), 0, &mut files, &mut left)?;
+            add_folder(
+                &place,
+                &format!("{}/", import.trim_end_matches('/')),
+                0,
+                &mut files,
+                &mut left,
+            )?;
         }
         read.push(import);
     }
@@ -93,7 +123,9 @@ pub fn builtin() -> PackageFiles {
 
 /// Write the starter package into a new folder; the paths written, in order.
 pub fn copy_starter(target: &Path) -> Result<Vec<PathBuf>, ReadError> {
-    if target.exists() && std::fs::read_dir(target).map_or(true, |mut entries| entries.next().is_some()) {
+    if target.exists()
+        && std::fs::read_dir(target).map_or(true, |mut entries| entries.next().is_some())
+    {
         return Err(ReadError::Exists(target.to_path_buf()));
     }
     let mut written = Vec::new();
@@ -115,7 +147,10 @@ fn add_folder(
     let unreadable = |path: &Path, error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => ReadError::Missing(path.to_path_buf()),
         std::io::ErrorKind::NotADirectory => ReadError::NotFolder(path.to_path_buf()),
-        _ => ReadError::Unreadable { path: path.to_path_buf(), cause: error.to_string() },
+        _ => ReadError::Unreadable {
+            path: path.to_path_buf(),
+            cause: error.to_string(),
+        },
     };
     let mut entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.collect::<Result<Vec<_>, _>>())
@@ -131,7 +166,9 @@ fn add_folder(
         if meta.is_dir() {
             add_folder(&path, &format!("{prefix}{name}/"), depth + 1, files, left)?;
         } else if belongs(&name) {
-            *left = left.checked_sub(meta.len()).ok_or_else(|| ReadError::TooLarge(path.clone()))?;
+            *left = left
+                .checked_sub(meta.len())
+                .ok_or_else(|| ReadError::TooLarge(path.clone()))?;
             let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
             files.files.insert(format!("{prefix}{name}"), bytes);
         }
@@ -141,7 +178,9 @@ fn add_folder(
 
 /// Files that are part of a package: rules, tables and word lists. Notes (`README.md`) are not.
 fn belongs(name: &str) -> bool {
-    [".yd", ".csv", ".txt"].iter().any(|ending| name.ends_with(ending))
+    [".yd", ".csv", ".txt"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 fn add_embedded(folder: &Dir<'_>, files: &mut PackageFiles) {
@@ -156,7 +195,11 @@ fn add_embedded(folder: &Dir<'_>, files: &mut PackageFiles) {
     }
 }
 
-fn write_embedded(folder: &Dir<'_>, target: &Path, written: &mut Vec<PathBuf>) -> Result<(), ReadError> {
+fn write_embedded(
+    folder: &Dir<'_>,
+    target: &Path,
+    written: &mut Vec<PathBuf>,
+) -> Result<(), ReadError> {
     let unwritable = |path: &Path, error: std::io::Error| ReadError::Unwritable {
         path: path.to_path_buf(),
         cause: error.to_string(),

@@ -36,7 +36,10 @@ impl Loaded {
 pub enum PackageError {
     /// The package does not pass the check; the files are there to render the diagnostics.
     #[error("the package does not pass the check")]
-    Refused { diagnostics: Vec<Diagnostic>, files: Box<PackageFiles> },
+    Refused {
+        diagnostics: Vec<Diagnostic>,
+        files: Box<PackageFiles>,
+    },
     #[error("the package cannot be built: {0}")]
     Build(String),
     #[error("version {0} is not kept here")]
@@ -59,15 +62,35 @@ pub fn compile(
 ) -> Result<(Loaded, Vec<Diagnostic>), PackageError> {
     let compiled = yingda_dsl::compile(files, catalogue);
     let Some(program) = compiled.program else {
-        return Err(PackageError::Refused { diagnostics: compiled.diagnostics, files: Box::new(files.clone()) });
+        return Err(PackageError::Refused {
+            diagnostics: compiled.diagnostics,
+            files: Box::new(files.clone()),
+        });
     };
-    let forbidden =
-        program.words.iter().filter(|list| list.name == "敏感词").flat_map(|list| list.words.clone()).collect();
+    let forbidden = program
+        .words
+        .iter()
+        .filter(|list| list.name == "敏感词")
+        .flat_map(|list| list.words.clone())
+        .collect();
     let licence = program.bot.licence.clone();
     let merge_pause_ms = program.bot.merge_pause_ms;
-    let bot = Bot::build(program, understander.clone()).map_err(|error| PackageError::Build(error.to_string()))?;
-    let warnings = compiled.diagnostics.into_iter().filter(|d| d.severity == Severity::Warning).collect();
-    Ok((Loaded { bot, forbidden, licence, merge_pause_ms }, warnings))
+    let bot = Bot::build(program, understander.clone())
+        .map_err(|error| PackageError::Build(error.to_string()))?;
+    let warnings = compiled
+        .diagnostics
+        .into_iter()
+        .filter(|d| d.severity == Severity::Warning)
+        .collect();
+    Ok((
+        Loaded {
+            bot,
+            forbidden,
+            licence,
+            merge_pause_ms,
+        },
+        warnings,
+    ))
 }
 
 /// The versions in memory and the current one of each account.
@@ -86,8 +109,16 @@ impl Registry {
         catalogue: Catalogue,
         accounts: impl Iterator<Item = String>,
     ) -> Self {
-        let current = accounts.map(|account| (account, arc_swap::ArcSwapOption::empty())).collect();
-        Self { store, understander, catalogue, current, loaded: Mutex::default() }
+        let current = accounts
+            .map(|account| (account, arc_swap::ArcSwapOption::empty()))
+            .collect();
+        Self {
+            store,
+            understander,
+            catalogue,
+            current,
+            loaded: Mutex::default(),
+        }
     }
 
     /// The version the account runs; `None` before anything was published.
@@ -100,10 +131,13 @@ impl Registry {
         if let Some(found) = self.in_memory(version) {
             return Ok(found);
         }
-        let row =
-            self.store.package(version).await?.ok_or_else(|| PackageError::UnknownVersion(version.to_string()))?;
-        let files: PackageFiles =
-            postcard::from_bytes(&row.files).map_err(|error| PackageError::Corrupt(error.to_string()))?;
+        let row = self
+            .store
+            .package(version)
+            .await?
+            .ok_or_else(|| PackageError::UnknownVersion(version.to_string()))?;
+        let files: PackageFiles = postcard::from_bytes(&row.files)
+            .map_err(|error| PackageError::Corrupt(error.to_string()))?;
         let (loaded, _) = self.compile(files).await?;
         Ok(self.remember(loaded))
     }
@@ -120,7 +154,8 @@ impl Registry {
         if !self.current.contains_key(account) {
             return Err(PackageError::UnknownAccount(account.to_string()));
         }
-        let blob = postcard::to_stdvec(&files).map_err(|error| PackageError::Corrupt(error.to_string()))?;
+        let blob = postcard::to_stdvec(&files)
+            .map_err(|error| PackageError::Corrupt(error.to_string()))?;
         let version = files.content_hash();
         let (loaded, warnings) = match self.in_memory(&version) {
             Some(loaded) => (loaded, Vec::new()),
@@ -129,7 +164,13 @@ impl Registry {
                 (self.remember(loaded), warnings)
             }
         };
-        self.store.keep_package(PackageRow { version, files: blob, kept_at: now }).await?;
+        self.store
+            .keep_package(PackageRow {
+                version,
+                files: blob,
+                kept_at: now,
+            })
+            .await?;
         self.swing(account, &loaded, by, source, now).await?;
         Ok((loaded, warnings))
     }
@@ -142,8 +183,9 @@ impl Registry {
         by: &str,
         now: Timestamp,
     ) -> Result<Arc<Loaded>, PackageError> {
-        let current =
-            self.current(account).ok_or_else(|| PackageError::UnknownAccount(account.to_string()))?;
+        let current = self
+            .current(account)
+            .ok_or_else(|| PackageError::UnknownAccount(account.to_string()))?;
         let target = match version {
             Some(version) => version.to_string(),
             None => self
@@ -191,7 +233,12 @@ impl Registry {
             at: now,
             account: account.to_string(),
             conversation: String::new(),
-            kind: if source == "rollback" { "rollback" } else { "publish" }.to_string(),
+            kind: if source == "rollback" {
+                "rollback"
+            } else {
+                "publish"
+            }
+            .to_string(),
             body: body.to_string(),
             sealed: None,
         };
@@ -202,7 +249,10 @@ impl Registry {
         Ok(())
     }
 
-    async fn compile(&self, files: PackageFiles) -> Result<(Loaded, Vec<Diagnostic>), PackageError> {
+    async fn compile(
+        &self,
+        files: PackageFiles,
+    ) -> Result<(Loaded, Vec<Diagnostic>), PackageError> {
         let understander = self.understander.clone();
         let catalogue = self.catalogue.clone();
         tokio::task::spawn_blocking(move || compile(&files, &understander, &catalogue))
@@ -211,7 +261,11 @@ impl Registry {
     }
 
     fn in_memory(&self, version: &str) -> Option<Arc<Loaded>> {
-        self.loaded.lock().iter().find(|loaded| loaded.version() == version).cloned()
+        self.loaded
+            .lock()
+            .iter()
+            .find(|loaded| loaded.version() == version)
+            .cloned()
     }
 
     fn remember(&self, loaded: Loaded) -> Arc<Loaded> {
