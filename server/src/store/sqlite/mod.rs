@@ -5,6 +5,7 @@ mod cache;
 mod error;
 mod head;
 mod open;
+mod queue;
 mod read;
 mod rows;
 mod statement;
@@ -15,30 +16,27 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use sqlx::Connection as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use self::batch::Pending;
 use self::cache::{ConversationCache, Key};
 use self::head::HeadKeeper;
 use self::open::ServerLock;
+use self::queue::{Entrance, Request, queue};
 use self::read::Reader;
-use self::writer::{InFlight, Request, Writer};
+use self::writer::Writer;
 use crate::audit::HeadFile;
 use crate::store::{
     AuditEntry, AuditRow, Commit, Committed, ConversationFilter, ConversationSummary, Inbound,
     OutboxRow, PackageRow, Publication, QueueLength, Store, StoreError, StoredConversation,
     StoredInbound, TranscriptLine,
 };
-
-/// Commits that may wait for the writer before callers wait to hand theirs over.
-const QUEUE: usize = 4096;
 
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
@@ -66,8 +64,7 @@ pub struct SqliteStore {
 
 /// What the writer shares with its callers.
 struct Handle {
-    requests: mpsc::Sender<Request>,
-    in_flight: Arc<AtomicUsize>,
+    entrance: Entrance,
     cache: Arc<ConversationCache>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -92,17 +89,15 @@ impl SqliteStore {
                 return Err(error);
             }
         };
-        let (requests, receiver) = mpsc::channel(QUEUE);
+        let (entrance, queue) = queue();
         let cache = Arc::new(ConversationCache::new(options.cache_bytes));
-        let in_flight = Arc::new(AtomicUsize::new(0));
         let writer = Writer {
             options: writer_options,
             connection: Some(connection),
             head: Some(kept.head),
             head_keeper: HeadKeeper::new(head_file, kept),
             cache: Arc::clone(&cache),
-            in_flight: Arc::clone(&in_flight),
-            requests: receiver,
+            queue,
             texts: statement::Texts::default(),
             written_at: None,
         };
@@ -114,8 +109,7 @@ impl SqliteStore {
             path: path.to_owned(),
             reader: Reader { pool },
             writer: Some(Handle {
-                requests,
-                in_flight,
+                entrance,
                 cache,
                 task: Mutex::new(Some(task)),
             }),
@@ -168,6 +162,7 @@ impl SqliteStore {
     #[cfg(test)]
     async fn execute(&self, sql: &'static str) -> Result<(), StoreError> {
         self.writer()?
+            .entrance
             .ask(|reply| Request::Execute(sql, reply))
             .await
     }
@@ -176,20 +171,6 @@ impl SqliteStore {
         self.writer.as_ref().ok_or_else(|| {
             StoreError::ReadOnly(format!("{}: opened for reading", self.path.display()))
         })
-    }
-}
-
-impl Handle {
-    async fn ask<T>(
-        &self,
-        request: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Request,
-    ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.requests
-            .send(request(reply))
-            .await
-            .map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
     }
 }
 
@@ -229,15 +210,13 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        let writer = self.writer()?;
-        let in_flight = InFlight::new(&writer.in_flight);
+        let entrance = &self.writer()?.entrance;
+        let in_flight = entrance.count_in();
         let (reply, answer) = oneshot::channel();
         let pending = Pending::new(commit, reply)?;
-        writer
-            .requests
+        entrance
             .send(Request::Commit(Box::new(pending), in_flight))
-            .await
-            .map_err(|_| StoreError::Closed)?;
+            .await?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -295,6 +274,7 @@ impl Store for SqliteStore {
 
     async fn keep_package(&self, package: PackageRow) -> Result<(), StoreError> {
         self.writer()?
+            .entrance
             .ask(|reply| Request::KeepPackage(Box::new(package), reply))
             .await
     }
@@ -305,6 +285,7 @@ impl Store for SqliteStore {
 
     async fn publish(&self, publication: Publication, audit: AuditEntry) -> Result<(), StoreError> {
         self.writer()?
+            .entrance
             .ask(|reply| Request::Publish(Box::new((publication, audit)), reply))
             .await
     }
@@ -318,12 +299,12 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.writer()?.ask(Request::Probe).await
+        self.writer()?.entrance.ask(Request::Probe).await
     }
 
     async fn close(&self) {
         if let Some(writer) = &self.writer {
-            writer.requests.send(Request::Close).await.ok();
+            writer.entrance.send(Request::Close).await.ok();
             let task = writer.task.lock().take();
             if let Some(task) = task
                 && let Err(error) = task.await

@@ -1,19 +1,18 @@
 //! The writer: one task owns the one connection that writes, and commits in flight share a transaction.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::batch::{Current, Pending, Plan, Stored, Verdict};
 use super::cache::{ConversationCache, Key};
 use super::error::{is_constraint, keeps_connection};
 use super::head::HeadKeeper;
+use super::queue::{Queue, Request, Waiting};
 use super::rows;
 use super::statement::{Shape, Texts};
 use crate::audit::Head;
@@ -22,44 +21,8 @@ use crate::store::{
     AuditEntry, Committed, PackageRow, Publication, StoreError, StoredConversation,
 };
 
-/// Commits of one batch at most.
-const BATCH: usize = 64;
-
-/// How long a batch waits for commits that are known to be on their way.
-const LINGER: Duration = Duration::from_millis(2);
-
 /// A database that was written this recently is ready without another try.
 const FRESH: Duration = Duration::from_secs(1);
-
-type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
-
-pub(super) enum Request {
-    Commit(Box<Pending>, InFlight),
-    Publish(Box<(Publication, AuditEntry)>, Reply<()>),
-    KeepPackage(Box<PackageRow>, Reply<()>),
-    Probe(Reply<()>),
-    /// Write what is queued, then stop.
-    Close,
-    /// A statement on the writer's own connection.
-    #[cfg(test)]
-    Execute(&'static str, Reply<()>),
-}
-
-/// Counts a commit from the moment its caller starts until it is answered or given up.
-pub(super) struct InFlight(Arc<AtomicUsize>);
-
-impl InFlight {
-    pub fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 pub(super) struct Writer {
     pub options: SqliteConnectOptions,
@@ -69,15 +32,11 @@ pub(super) struct Writer {
     pub head: Option<Head>,
     pub head_keeper: HeadKeeper,
     pub cache: Arc<ConversationCache>,
-    pub in_flight: Arc<AtomicUsize>,
-    pub requests: mpsc::Receiver<Request>,
+    pub queue: Queue,
     pub texts: Texts,
     /// When the last write succeeded, and nothing failed since.
     pub written_at: Option<Instant>,
 }
-
-/// A commit and its place in the count.
-type Waiting = (Pending, InFlight);
 
 impl Writer {
     /// Serve until [`Request::Close`] or until nobody can ask any more.
@@ -93,7 +52,7 @@ impl Writer {
             };
             match request {
                 Request::Commit(pending, in_flight) => {
-                    let (batch, other) = self.gather((*pending, in_flight)).await;
+                    let (batch, other) = self.queue.gather((*pending, in_flight)).await;
                     next = other;
                     self.write_all(batch).await;
                 }
@@ -110,7 +69,7 @@ impl Writer {
                     let result = self.probe().await;
                     reply.send(result).ok();
                 }
-                Request::Close => self.requests.close(),
+                Request::Close => self.queue.close(),
                 #[cfg(test)]
                 Request::Execute(sql, reply) => {
                     let result = self.execute(sql).await;
@@ -130,33 +89,12 @@ impl Writer {
     /// The next request; meanwhile the head that is kept apart catches up.
     async fn wait(&mut self) -> Option<Request> {
         if let Some(due) = self.head_keeper.due(self.head) {
-            match tokio::time::timeout_at(due, self.requests.recv()).await {
+            match tokio::time::timeout_at(due, self.queue.next()).await {
                 Ok(request) => return request,
                 Err(_) => self.head_keeper.keep_up(self.head),
             }
         }
-        self.requests.recv().await
-    }
-
-    /// What is there already, and what is known to come within [`LINGER`]; also the request that ended the search.
-    async fn gather(&mut self, first: Waiting) -> (Vec<Waiting>, Option<Request>) {
-        let mut batch = vec![first];
-        let deadline = Instant::now() + LINGER;
-        while batch.len() < BATCH {
-            let request = match self.requests.try_recv() {
-                Ok(request) => request,
-                Err(_) if self.in_flight.load(Ordering::Relaxed) <= batch.len() => break,
-                Err(_) => match timeout(deadline - Instant::now(), self.requests.recv()).await {
-                    Ok(Some(request)) => request,
-                    _ => break,
-                },
-            };
-            match request {
-                Request::Commit(pending, in_flight) => batch.push((*pending, in_flight)),
-                other => return (batch, Some(other)),
-            }
-        }
-        (batch, None)
+        self.queue.next().await
     }
 
     async fn write_all(&mut self, batch: Vec<Waiting>) {
