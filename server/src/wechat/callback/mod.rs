@@ -13,6 +13,9 @@ use super::message::Received;
 use super::signature;
 
 /// How the console is set: 明文模式, 兼容模式, 安全模式.
+///
+/// Only the safe mode proves who wrote a body: the plain signature covers token, timestamp and nonce alone, so whoever
+/// has seen one request can send another body with it. The other two modes take plain bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {

@@ -115,6 +115,21 @@ fn the_official_plain_post_passes_its_signature() {
     assert!(receive(&settings, &query, body.as_bytes(), now()).is_ok());
 }
 
+/// Made by wechatpy 1.8 (`WeChatCrypto.encrypt_message`) with the settings of these tests.
+const WECHATPY: &str = "qRQKDlwZbSz0x8IEpznI50+y1Yhh4LmeAHFPs7khRnouQthRSUNMiECbIvukiejpxf6lF44Uq8oCTY1uRGlQwQHkGCa7xKwhV/mS5SosgyuP1LG1Q2QDeJ6YazlStYnFeSsHJ9A0k7NHNJZskwI5kUGnqA53kGfy1kD5efg+c8fuWHQzf2mYi7/M4ljVwQGUQURoTasne73ug0vSnErMh+U14EtsuLDXYyh+Q/gXyYMQF8c+Q+wpsNSzvBmqmlI26Di6LZGwiDUwFQj0Xe5sWsD6sjomIgTM5qY13d7QZlsHQ360fXqG8Mn7Tny1eh/LnjwhkJ0BQ6YGPgAkiQh9fJtheXg4T4p/cTnt4KS1ohN14VshPAoz2LN0VJVxw4xyk0/IFRZqa3DhQvqg+SFo08uUEvqOpVlfTTM8gx/jKf8=";
+
+#[test]
+fn what_another_library_encrypted_is_read() {
+    let query = CallbackQuery::parse(
+        "timestamp=1700000000&nonce=415670741&encrypt_type=aes&msg_signature=68cf22aa5b894ab22def2f99dde16b0c415f21ad",
+    );
+    let body = format!("<xml>\n<Encrypt><![CDATA[{WECHATPY}]]></Encrypt>\n</xml>");
+    let callback = receive(&settings(Mode::Safe), &query, body.as_bytes(), now()).unwrap();
+    assert!(
+        matches!(callback.received, Received::Text { content, .. } if content == "退货怎么办😀")
+    );
+}
+
 #[test]
 fn every_mode_is_read_in_both_formats() {
     for mode in [Mode::Plain, Mode::Compat, Mode::Safe] {

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use aes::Aes256;
-use aes::cipher::block_padding::NoPadding;
+use aes::cipher::array::Array;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use base64::Engine as _;
 use base64::alphabet;
@@ -93,21 +93,20 @@ pub fn encrypt(key: &CryptKey, random: [u8; 16], message: &[u8], receive_id: &st
     plain.extend_from_slice(message);
     plain.extend_from_slice(receive_id.as_bytes());
     plain.resize(length + pad, pad as u8);
-    let cipher = cbc::Encryptor::<Aes256>::new(&key.0.into(), &key.iv().into())
-        .encrypt_padded_vec::<NoPadding>(&plain);
-    STANDARD.encode(cipher)
+    let (blocks, _) = Array::slice_as_chunks_mut(&mut plain);
+    cbc::Encryptor::<Aes256>::new(&key.0.into(), &key.iv().into()).encrypt_blocks(blocks);
+    STANDARD.encode(plain)
 }
 
 /// Decrypts base64 `text` and checks that it is meant for `receive_id`. Check the signature before calling this.
 pub fn decrypt(key: &CryptKey, text: &str, receive_id: &str) -> Result<Vec<u8>, CryptError> {
-    let cipher = STANDARD.decode(text).map_err(|_| CryptError::Base64)?;
-    if cipher.is_empty() || cipher.len() % AES_BLOCK != 0 {
+    let mut plain = STANDARD.decode(text).map_err(|_| CryptError::Base64)?;
+    let (blocks, rest) = Array::slice_as_chunks_mut(&mut plain);
+    if blocks.is_empty() || !rest.is_empty() {
         return Err(CryptError::Blocks);
     }
     // The unpadder of the cipher crate knows padding of at most one AES block, so it is taken off by hand.
-    let mut plain = cbc::Decryptor::<Aes256>::new(&key.0.into(), &key.iv().into())
-        .decrypt_padded_vec::<NoPadding>(&cipher)
-        .map_err(|_| CryptError::Blocks)?;
+    cbc::Decryptor::<Aes256>::new(&key.0.into(), &key.iv().into()).decrypt_blocks(blocks);
     let unpadded = unpadded_length(&plain).ok_or(CryptError::Padding)?;
     plain.truncate(unpadded);
     let length = plain

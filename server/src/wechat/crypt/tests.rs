@@ -1,5 +1,6 @@
 use super::*;
 use crate::wechat::signature;
+use aes::cipher::block_padding::NoPadding;
 use proptest::prelude::*;
 
 /// Of Tencent's page on message encryption.

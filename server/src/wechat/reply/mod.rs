@@ -344,14 +344,18 @@ fn json_field(object: &mut Map<String, Value>, field: &Field<'_>) {
 /// `<name><![CDATA[text]]></name>`; a `]]>` in the text is split over two sections.
 pub(super) fn element(xml: &mut String, name: &str, text: &str) {
     let text = legal(text);
-    let _ = write!(xml, "<{name}><![CDATA[");
+    for part in ["<", name, "><![CDATA["] {
+        xml.push_str(part);
+    }
     let mut parts = text.split("]]>");
     xml.push_str(parts.next().unwrap_or_default());
     for part in parts {
         xml.push_str("]]]]><![CDATA[>");
         xml.push_str(part);
     }
-    let _ = write!(xml, "]]></{name}>");
+    for part in ["]]></", name, ">"] {
+        xml.push_str(part);
+    }
 }
 
 /// `text` without the characters that XML 1.0 cannot hold.
