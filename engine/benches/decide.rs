@@ -26,7 +26,9 @@ fn main() {
 
 /// P4: the whole decision.
 fn print_decisions() {
-    println!("decision alone, 500 rules of 5 keywords, 2,000 messages (P4: p50 < 40 µs, p99 < 100 µs)");
+    println!(
+        "decision alone, 500 rules of 5 keywords, 2,000 messages (P4: p50 < 40 µs, p99 < 100 µs)"
+    );
     for faqs in [200, 1_000] {
         let bot = generated(500, faqs);
         let (conversation, around) = (conversation(), around());
@@ -51,7 +53,9 @@ fn print_decisions() {
 
 /// P6, P7, P8: the rules stage, understanding taken off.
 fn print_growth() {
-    println!("rules stage, 5 keywords a rule (P6: 10,000 rules ≤ 1.5 × 500; P7: ≤ 6 µs at 500; P8: 2,000 characters ≤ 120 × 20)");
+    println!(
+        "rules stage, 5 keywords a rule (P6: 10,000 rules ≤ 1.5 × 500; P7: ≤ 6 µs at 500; P8: 2,000 characters ≤ 120 × 20)"
+    );
     let mut base = None;
     for rules in [100, 500, 1_000, 5_000, 10_000] {
         let bot = generated(rules, 0);
@@ -60,19 +64,29 @@ fn print_growth() {
         if rules == 500 {
             base = Some(short);
         }
-        let growth = base.map_or_else(String::new, |base| format!("   {:4.2} × 500 rules", short / base));
-        println!("  {rules:>6} rules   message {short:6.2} µs   2,000 characters {long:7.1} µs{growth}");
+        let growth = base.map_or_else(String::new, |base| {
+            format!("   {:4.2} × 500 rules", short / base)
+        });
+        println!(
+            "  {rules:>6} rules   message {short:6.2} µs   2,000 characters {long:7.1} µs{growth}"
+        );
     }
     let bot = generated(500, 200);
     let (conversation, around) = (conversation(), around());
     let whole = |text: &str| {
         let event = message(text);
-        at(&sorted_times(&vec![event; 200], |event| {
-            black_box(bot.decide(&conversation, event, &around));
-        }), 0.5)
+        at(
+            &sorted_times(&vec![event; 200], |event| {
+                black_box(bot.decide(&conversation, event, &around));
+            }),
+            0.5,
+        )
     };
     let (short, long) = (whole(&long_text(20)), whole(&long_text(2_000)));
-    println!("whole decision: 20 characters {short:.1} µs, 2,000 characters {long:.1} µs, {:.0} × (P8)", long / short);
+    println!(
+        "whole decision: 20 characters {short:.1} µs, 2,000 characters {long:.1} µs, {:.0} × (P8)",
+        long / short
+    );
 }
 
 /// Median of a decision by rules alone less the median of understanding, µs.
@@ -117,9 +131,17 @@ fn mean(times: &[f64]) -> f64 {
 }
 
 fn messages(count: usize) -> Vec<Event> {
-    let lines: Vec<&str> = UTTERANCES.lines().filter_map(|line| line.split('\t').nth(1)).collect();
+    let lines: Vec<&str> = UTTERANCES
+        .lines()
+        .filter_map(|line| line.split('\t').nth(1))
+        .collect();
     let step = lines.len() / count;
-    lines.iter().step_by(step.max(1)).take(count).map(|text| message(text)).collect()
+    lines
+        .iter()
+        .step_by(step.max(1))
+        .take(count)
+        .map(|text| message(text))
+        .collect()
 }
 
 fn long_text(characters: usize) -> String {
@@ -136,7 +158,10 @@ fn keywords(count: usize) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     let mut words = Vec::with_capacity(count);
     for length in [4usize, 3, 5, 6] {
-        for line in UTTERANCES.lines().filter_map(|line| line.split('\t').nth(1)) {
+        for line in UTTERANCES
+            .lines()
+            .filter_map(|line| line.split('\t').nth(1))
+        {
             let chars: Vec<char> = line.chars().filter(|c| c.is_alphanumeric()).collect();
             for window in chars.windows(length).step_by(5) {
                 let word: String = window.iter().collect();
@@ -159,7 +184,11 @@ fn generated(rules: usize, faqs: usize) -> Bot {
         .enumerate()
         .map(|(index, five)| {
             let name = format!("规则{index}");
-            let action = b.routine(&format!("规则 {name}"), RoutineKind::Action, vec![say("好的，这就为您办理。")]);
+            let action = b.routine(
+                &format!("规则 {name}"),
+                RoutineKind::Action,
+                vec![say("好的，这就为您办理。")],
+            );
             let five: Vec<&str> = five.iter().map(String::as_str).collect();
             (name, words(TextMatch::Contains, &five), action)
         })
@@ -167,9 +196,17 @@ fn generated(rules: usize, faqs: usize) -> Bot {
     let group = b.group("日常", listed);
     b.stage(Stage::Group(group), "日常");
     if faqs > 0 {
-        let lines: Vec<&str> = UTTERANCES.lines().filter_map(|line| line.split('\t').nth(1)).collect();
+        let lines: Vec<&str> = UTTERANCES
+            .lines()
+            .filter_map(|line| line.split('\t').nth(1))
+            .collect();
         for (index, wordings) in lines.chunks(6).step_by(3).take(faqs).enumerate() {
-            b.faq(&format!("f{index}"), wordings[0], &wordings[1..], "这是答案，请在订单页查看。");
+            b.faq(
+                &format!("f{index}"),
+                wordings[0],
+                &wordings[1..],
+                "这是答案，请在订单页查看。",
+            );
         }
         b.stage(Stage::Faq { min: Some(0.8) }, "常见问题");
         b.stage(Stage::Intent { min: Some(0.75) }, "意图");

@@ -1,6 +1,8 @@
 //! Answers from the FAQ: with related questions below, and suggestions where nothing is sure.
 
 use crate::deciding::Deciding;
+use crate::menu;
+use crate::reading::Reading;
 use crate::turn::Outgoing;
 use crate::wording;
 
@@ -103,5 +105,42 @@ impl Deciding<'_> {
             .take(usize::from(max))
             .map(|hit| hit.index)
             .collect()
+    }
+
+    /// A number that picks one of the questions offered last.
+    pub fn picks_offered(&mut self, stage: &str) -> bool {
+        let Some(entry) = self.offered_entry() else {
+            return false;
+        };
+        self.note(stage, true, format!("选了「{}」", self.bot.question(entry)));
+        self.next.unrecognized = 0;
+        self.answer(entry);
+        true
+    }
+
+    fn offered_entry(&self) -> Option<usize> {
+        let Reading {
+            folded, menu_id, ..
+        } = &self.reading;
+        let entry = |id: &String| self.bot.program.faq.iter().position(|e| e.id == *id);
+        let text = |index: &usize| {
+            self.next
+                .offered
+                .get(*index)
+                .and_then(entry)
+                .is_some_and(|e| {
+                    folded.is_empty() || yingda_models::text::fold(self.bot.question(e)) == *folded
+                })
+        };
+        let number = menu::choice_number(folded);
+        let tapped = menu_id.as_ref().and_then(|id| id.parse::<u32>().ok());
+        let at = |n: u32| usize::try_from(n).ok()?.checked_sub(1);
+        let picked = number
+            .and_then(at)
+            .or_else(|| tapped.and_then(at).filter(text))
+            .or_else(|| {
+                (0..self.next.offered.len()).find(|index| !folded.is_empty() && text(index))
+            })?;
+        self.next.offered.get(picked).and_then(entry)
     }
 }

@@ -24,6 +24,7 @@ pub mod scenario;
 mod schedule;
 mod slot;
 mod step;
+mod taking;
 pub mod turn;
 mod variant;
 mod wake;

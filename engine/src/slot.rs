@@ -89,11 +89,26 @@ fn choice(options: &[String], text: &str) -> Option<String> {
     if let Some(number) = choice_number(&folded) {
         return options.get((number as usize).checked_sub(1)?).cloned();
     }
-    let mut held = options
-        .iter()
-        .filter(|option| folded.contains(&fold(option)));
+    let bare = without_fillers(&folded);
+    // One character is part of too many words: 特大 is not 大.
+    let mut held = options.iter().filter(|option| {
+        let option = fold(option);
+        bare == option || (option.chars().count() > 1 && folded.contains(&option))
+    });
     let only = held.next()?;
     held.next().is_none().then(|| only.clone())
+}
+
+/// A choice without the words around it: 我要中号的 → 中.
+fn without_fillers(folded: &str) -> &str {
+    let mut text = folded;
+    for prefix in ["我", "就", "那就", "要", "选", "想要", "是", "给我"] {
+        text = text.strip_prefix(prefix).unwrap_or(text).trim_start();
+    }
+    for suffix in ["吧", "谢谢", "的", "号", "码", "款", "那个"] {
+        text = text.strip_suffix(suffix).unwrap_or(text).trim_end();
+    }
+    text
 }
 
 /// 是 or 否 in the words people use.
@@ -183,6 +198,8 @@ mod tests {
             (sizes.clone(), "中", text("中")),
             (sizes.clone(), "３", text("小")),
             (sizes.clone(), "要大的", text("大")),
+            (sizes.clone(), "我要中号的吧", text("中")),
+            (sizes.clone(), "特大", None),
             (sizes.clone(), "大的还是小的好", None),
             (sizes, "4", None),
         ];

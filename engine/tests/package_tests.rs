@@ -12,9 +12,21 @@ fn all_pass(package: &str) {
     let failures: Vec<String> = reports
         .iter()
         .filter(|report| !report.passed())
-        .map(|report| format!("测试「{}」\n{}", report.name, render_failure(report, Lang::Zh)))
+        .map(|report| {
+            format!(
+                "测试「{}」\n{}",
+                report.name,
+                render_failure(report, Lang::Zh)
+            )
+        })
         .collect();
-    assert!(failures.is_empty(), "{} of {} failed\n{}", failures.len(), reports.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} failed\n{}",
+        failures.len(),
+        reports.len(),
+        failures.join("\n")
+    );
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Packages of the repository, and packages written in a test, compiled and made ready.
 #![allow(dead_code, reason = "each test binary uses its part")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "only tests are built from this")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "only tests are built from this"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +17,9 @@ use yingda_models::Understander;
 
 /// A package from a folder below `rules/`.
 pub fn folder(name: &str) -> Bot {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules").join(name);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../rules")
+        .join(name);
     let mut files = BTreeMap::new();
     read(&root, &root, &mut files);
     ready(PackageFiles { files })
@@ -37,8 +43,11 @@ pub fn source_with_faq(text: &str, faq: &str) -> Bot {
 
 fn ready(files: PackageFiles) -> Bot {
     let compiled = yingda_dsl::compile(&files, &standard_catalogue());
-    let errors: Vec<&Diagnostic> =
-        compiled.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
+    let errors: Vec<&Diagnostic> = compiled
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity == Severity::Error)
+        .collect();
     let Some(program) = compiled.program else {
         panic!("the package has errors: {errors:#?}");
     };
@@ -51,7 +60,12 @@ fn read(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
         if path.is_dir() {
             read(root, &path, files);
         } else {
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('\\', "/");
             files.insert(name, std::fs::read(&path).unwrap());
         }
     }
