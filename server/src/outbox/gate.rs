@@ -408,12 +408,12 @@ mod tests {
 
     #[test]
     fn forbidden_words_are_masked_and_reported_and_the_licence_is_added() {
-        let words = vec!["加微信".to_string()];
+        let words: &'static [String] = Box::leak(Box::new(["加微信".to_string()]));
         let conversation = conversation(5, Owner::Bot);
         let gated = pass(
             &conversation,
             |gate| {
-                gate.forbidden = &words;
+                gate.forbidden = words;
                 gate.licence = Some("本回答仅供参考");
             },
             vec![bot("加微信吧")],

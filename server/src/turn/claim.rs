@@ -9,10 +9,12 @@ use super::slot::{Late, ReplySlot};
 
 const SHARDS: usize = 16;
 
+type Shard = Mutex<FxHashMap<(String, String), Arc<ReplySlot>>>;
+
 /// Callbacks at work, by account and dedupe key. What is finished is known to the store.
 #[derive(Debug)]
 pub struct Claims {
-    shards: [Mutex<FxHashMap<(String, String), Arc<ReplySlot>>>; SHARDS],
+    shards: [Shard; SHARDS],
 }
 
 impl Default for Claims {
@@ -55,7 +57,7 @@ impl Claims {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
-    fn shard(&self, dedupe_key: &str) -> &Mutex<FxHashMap<(String, String), Arc<ReplySlot>>> {
+    fn shard(&self, dedupe_key: &str) -> &Shard {
         use std::hash::BuildHasher;
         let hash = rustc_hash::FxBuildHasher.hash_one(dedupe_key) as usize;
         &self.shards[(hash >> 8) % SHARDS]

@@ -11,9 +11,11 @@ pub type LaneKey = (String, String);
 
 const SHARDS: usize = 16;
 
+type Shard<J, M> = Mutex<FxHashMap<LaneKey, Arc<Lane<J, M>>>>;
+
 /// The queues of all conversations that have something to do.
 pub struct Lanes<J, M> {
-    shards: [Mutex<FxHashMap<LaneKey, Arc<Lane<J, M>>>>; SHARDS],
+    shards: [Shard<J, M>; SHARDS],
 }
 
 /// A conversation's queue and what it remembers between jobs (`M`), while anything is open.
@@ -81,7 +83,7 @@ impl<J: Send + 'static, M: Default + Send + 'static> Lanes<J, M> {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
-    fn shard(&self, key: &LaneKey) -> &Mutex<FxHashMap<LaneKey, Arc<Lane<J, M>>>> {
+    fn shard(&self, key: &LaneKey) -> &Shard<J, M> {
         use std::hash::BuildHasher;
         let hash = rustc_hash::FxBuildHasher.hash_one(&key.1) as usize;
         &self.shards[(hash >> 8) % SHARDS]
