@@ -57,6 +57,23 @@ async fn a_message_reaches_the_customer_as_written() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_late_message_is_told_when_it_comes() {
+    let (platform, account, client) = bench().await;
+    let limit = Duration::from_secs(5);
+    let message = text("查到了");
+    let (seen, sent) = tokio::join!(
+        platform.wait_seen(&account, OPENID, 2, limit),
+        send(&client, &message)
+    );
+    sent.unwrap();
+    assert_eq!(seen.len(), 2);
+    let in_vain = platform
+        .wait_seen(&account, OPENID, 3, Duration::from_millis(1))
+        .await;
+    assert_eq!(in_vain, seen);
+}
+
+#[tokio::test]
 async fn the_sixth_message_is_over_the_budget_and_one_after_two_days_out_of_the_window() {
     let (platform, account, client) = bench().await;
     for number in 1..=5 {

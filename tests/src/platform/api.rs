@@ -217,14 +217,17 @@ impl Shared {
         if let Err(error) = good {
             return respond(Err(error));
         }
-        match account.faults.pop_front() {
+        let response = match account.faults.pop_front() {
             None => respond(work(account)),
             Some(Fault::AnswerLost) => {
                 let _ = work(account);
                 fail(Fault::AnswerLost)
             }
             Some(fault) => fail(fault),
-        }
+        };
+        drop(accounts);
+        self.changed.notify_waiters();
+        response
     }
 }
 

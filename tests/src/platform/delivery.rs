@@ -22,6 +22,8 @@ pub struct Patience {
     /// Until an attempt is given up and its connection cut.
     pub wait: Duration,
     pub attempts: u32,
+    /// Between a failed attempt and the next: time for a server to come back.
+    pub pause: Duration,
     pub retry: Retry,
 }
 
@@ -30,6 +32,7 @@ impl Default for Patience {
         Self {
             wait: Duration::from_secs(5),
             attempts: 3,
+            pause: Duration::ZERO,
             retry: Retry::Identical,
         }
     }
@@ -99,8 +102,11 @@ impl Shared {
         let mut attempts = Vec::new();
         let mut request = self.sign(&account, push);
         for number in 0..patience.attempts {
-            if number > 0 && patience.retry == Retry::Resigned {
-                request = self.sign(&account, push);
+            if number > 0 {
+                tokio::time::sleep(patience.pause).await;
+                if patience.retry == Retry::Resigned {
+                    request = self.sign(&account, push);
+                }
             }
             let attempt = self.attempt(&account, push, &request, patience.wait).await;
             let answer = attempt.answer.clone();
@@ -225,7 +231,7 @@ impl Shared {
 
     fn show(&self, app_id: &str, push: &Push, answer: Result<Answer, String>) -> Outcome {
         let now = self.clock.now();
-        self.with_account(app_id, |account| {
+        let outcome = self.with_account(app_id, |account| {
             let customer = account.customers.entry(push.from_user.clone()).or_default();
             let mut see = |seen| customer.seen.push((now, seen));
             match answer {
@@ -247,7 +253,9 @@ impl Shared {
                     Outcome::Failed(reason)
                 }
             }
-        })
+        });
+        self.changed.notify_waiters();
+        outcome
     }
 }
 

@@ -28,6 +28,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use reqwest::Client;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use yingda_server::wechat::api::{ApiSettings, install_crypto};
 use yingda_server::wechat::platform::{Freshness, Push, url_check};
@@ -44,6 +45,8 @@ struct Shared {
     http: Client,
     announcements: Mutex<Vec<JoinHandle<()>>>,
     next_msg_id: AtomicU64,
+    /// Told whenever a customer may have seen something.
+    changed: Notify,
 }
 
 /// A running platform; it stops when it is dropped. Accounts are named by their AppID, which
@@ -76,6 +79,7 @@ impl Platform {
                 .expect("an HTTP client"),
             announcements: Mutex::default(),
             next_msg_id: AtomicU64::new(24_000_000_000_000_001),
+            changed: Notify::new(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
@@ -200,6 +204,27 @@ impl Platform {
         timed.into_iter().map(|(_, seen)| seen).collect()
     }
 
+    /// What a customer saw, as soon as it is `count` things or more; after `limit` whatever it is.
+    pub async fn wait_seen(
+        &self,
+        app_id: &str,
+        openid: &str,
+        count: usize,
+        limit: Duration,
+    ) -> Vec<Seen> {
+        let enough = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                if self.seen(app_id, openid).len() >= count {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, enough).await;
+        self.seen(app_id, openid)
+    }
+
     /// What a customer saw, with the platform's time.
     pub fn seen_at(&self, app_id: &str, openid: &str) -> Vec<(Timestamp, Seen)> {
         self.shared.with_account(app_id, |account| {
@@ -313,8 +338,11 @@ impl Platform {
     /// An agent writes to the customer they serve; false where nobody serves them.
     pub fn agent_says(&self, app_id: &str, openid: &str, text: &str) -> bool {
         let now = self.shared.clock.now();
-        self.shared
-            .with_account(app_id, |account| account.agent_says(openid, text, now))
+        let said = self
+            .shared
+            .with_account(app_id, |account| account.agent_says(openid, text, now));
+        self.shared.changed.notify_waiters();
+        said
     }
 
     /// The customer goes to another agent; the server is told by kf_switch_session.
