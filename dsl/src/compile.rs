@@ -1,7 +1,10 @@
 //! Text to checked program.
 
+use jiff::civil::Date;
+
 use crate::ast::{self, Item};
 use crate::catalogue::Catalogue;
+use crate::check::{self, Package};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::program::Program;
 use crate::source::PackageFiles;
@@ -18,10 +21,26 @@ pub struct Compiled {
 
 /// Parses and checks a package.
 pub fn compile(files: &PackageFiles, catalogue: &Catalogue) -> Compiled {
+    compile_on(files, catalogue, None)
+}
+
+/// Like [`compile`], with the day it is: the end of the holiday table is reckoned from it.
+pub fn compile_on(files: &PackageFiles, catalogue: &Catalogue, today: Option<Date>) -> Compiled {
     let (trees, mut diagnostics) = trees(files);
-    let (program, lowering, _facts) = lower::lower(files, &trees, catalogue);
+    let (program, lowering, facts) = lower::lower(files, &trees, catalogue);
     diagnostics.extend(lowering);
+    let package = Package {
+        files,
+        trees: &trees,
+        program: &program,
+        facts: &facts,
+        catalogue,
+        today,
+    };
+    check::run(&package, &mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    // An experiment's arm is lowered wherever the experiment stands; what is wrong in it is wrong once.
+    diagnostics.dedup();
     let broken = diagnostics
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -4,6 +4,7 @@
 
 pub mod ast;
 pub mod catalogue;
+mod check;
 mod compile;
 pub mod diagnostic;
 mod files;
@@ -15,4 +16,4 @@ pub mod program;
 pub mod render;
 pub mod source;
 
-pub use compile::{Compiled, compile, imports};
+pub use compile::{Compiled, compile, compile_on, imports};

@@ -153,6 +153,8 @@ impl<'a> Lowerer<'a> {
                     branch.span,
                     "这一段太长了，最多两万步",
                     "this code is too long, 20,000 steps at most",
+                    "拆成几个流程",
+                    "split it into flows",
                 );
                 break;
             }

@@ -226,7 +226,14 @@ impl Lowerer<'_> {
                         _ => text.value(),
                     };
                     if word.trim().is_empty() {
-                        self.error("含义-05", text.span, "这里的词是空的", "an empty word");
+                        self.error(
+                            "含义-05",
+                            text.span,
+                            "这里的词是空的",
+                            "an empty word",
+                            "写上词，或者删掉",
+                            "write a word or delete it",
+                        );
                         continue;
                     }
                     if how == TextMatch::Regex {

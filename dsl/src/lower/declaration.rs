@@ -29,6 +29,8 @@ impl<'a> Lowerer<'a> {
                         script.name.span,
                         "话术里一句话都没有",
                         "a script without a text",
+                        "写上要说的话，比如：话术 寒暄 \"不客气\"",
+                        "give it a text",
                     );
                 }
                 self.program.scripts.push(Script {
@@ -198,6 +200,8 @@ impl<'a> Lowerer<'a> {
                 words.name.span,
                 "词组里一个词都没有",
                 "a word list without words",
+                "写上词：词组 招呼语 = (\"你好\", \"在吗\")",
+                "give it words: words greeting = (\"hi\")",
             );
         }
         list.retain(|word| !word.trim().is_empty());
@@ -285,6 +289,8 @@ impl<'a> Lowerer<'a> {
                         name.span,
                         format!("「{}」写了两次", name.text),
                         format!("{} appears twice", name.text),
+                        "换个名字",
+                        "rename one",
                     );
                 }
                 lowered.push((name.text.clone(), ty));

@@ -94,6 +94,8 @@ impl Lowerer<'_> {
                         written.name.span,
                         "选择要写出可选的值：选择 (\"大\", \"中\", \"小\")",
                         "choice lists its values: choice (\"L\", \"M\", \"S\")",
+                        "把可选的值写在括号里",
+                        "list the values in brackets",
                     );
                 }
                 Type::Choice(written.choices.iter().map(ast::Text::value).collect())
@@ -181,6 +183,8 @@ impl Lowerer<'_> {
                 expr.span,
                 "这里要写一个固定的值",
                 "a constant value is wanted here",
+                "写一个值，比如 \"VIP\"、50000、2026-11-20",
+                "write a value such as \"VIP\", 50000, 2026-11-20",
             );
             return None;
         };
@@ -406,6 +410,8 @@ impl Lowerer<'_> {
                     path.span,
                     "字段最多两层，比如 客户.等级",
                     "a field has two parts at most, like customer.level",
+                    "删掉多出来的一层",
+                    "delete the extra part",
                 );
                 return;
             }

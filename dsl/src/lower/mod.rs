@@ -18,6 +18,7 @@ use crate::diagnostic::Diagnostic;
 use crate::files::Calendar;
 use crate::program::{Bot, Program, Type};
 use crate::source::{PackageFiles, Span};
+pub(crate) use names::Kind;
 use names::Names;
 
 /// What lowering found besides the program: what the checks need to know.
@@ -105,7 +106,10 @@ impl Lowerer<'_> {
         span: Span,
         zh: impl Into<String>,
         en: impl Into<String>,
+        help: &str,
+        help_en: &str,
     ) {
-        self.diagnostics.push(Diagnostic::error(code, span, zh, en));
+        self.diagnostics
+            .push(Diagnostic::error(code, span, zh, en).help(help, help_en));
     }
 }

@@ -130,6 +130,8 @@ impl<'a> Lowerer<'a> {
                             item.head,
                             "单独写的菜单要有名字：菜单 主菜单 { … }",
                             "a menu of its own needs a name",
+                            "在「菜单」后面写上名字",
+                            "write a name behind menu",
                         );
                     }
                     let index = self.reserve("菜单", &name, RoutineKind::Menu, item.span);

@@ -400,6 +400,8 @@ impl<'a> Lowerer<'a> {
                 name.span,
                 "实验的组里不能再做实验",
                 "an experiment cannot stand inside another's arm",
+                "把里面的实验移到流程里",
+                "move the inner experiment to a flow",
             );
             return;
         }
@@ -468,6 +470,8 @@ impl<'a> Lowerer<'a> {
         if let Some((_, block)) = &handoff.queue_over {
             code.branch(Entry::QueueOver(pc), block, After::End, span);
         }
+        // What stands behind a handoff is never run.
+        code.emit(Op::End, span);
     }
 
     pub(super) fn menu(&mut self, menu: &'a ast::Menu, code: &mut Code<'a>) {
@@ -501,6 +505,8 @@ impl<'a> Lowerer<'a> {
                 menu.head,
                 "菜单里一项都没有",
                 "a menu without items",
+                "加上选项：1 \"查订单\" -> …",
+                "add items: 1 \"orders\" -> …",
             );
         }
         let prompt = menu.prompt.as_ref().map(|say| self.say(say));
@@ -586,6 +592,8 @@ impl<'a> Lowerer<'a> {
                     part.span,
                     "这里不能写这一项",
                     "this part does not belong here",
+                    "删掉这一项",
+                    "delete this part",
                 );
             }
         }

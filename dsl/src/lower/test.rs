@@ -107,6 +107,8 @@ impl Lowerer<'_> {
                     expr.span,
                     "接口没有这么多返回字段",
                     "the connector has fewer result fields",
+                    "看看接口「返回」后面写了哪些字段",
+                    "see what the connector returns",
                 ),
             }
         }

@@ -121,6 +121,8 @@ impl Tree<'_> {
                         span,
                         "时段的结束要晚于开始；跨过零点请写成两段",
                         "a band ends after it starts; write two bands to cross midnight",
+                        "写成两段：21:00-24:00, 0:00-9:00",
+                        "write 21:00-24:00, 0:00-9:00",
                     );
                 }
                 bands.push((*from, *to));
@@ -144,6 +146,8 @@ impl Tree<'_> {
                 span,
                 "日期范围的结束要晚于开始，且不超过十年",
                 "a range of dates ends after it starts and spans ten years at most",
+                "检查两个日期的先后",
+                "check the order of the two dates",
             );
             return None;
         }

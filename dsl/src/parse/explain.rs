@@ -134,8 +134,9 @@ impl Line<'_> {
     /// The step behind 则, 成功 or an arrow, where that is what does not parse.
     fn inner_step(&self) -> Option<Line<'_>> {
         let first = self.tokens.first()?;
+        let first_word = keywords::grammar_word(first.text(self.text)).map(|keyword| keyword.en);
         let leads = matches!(
-            keywords::grammar_word(first.text(self.text)).map(|keyword| keyword.en),
+            first_word,
             Some(
                 "then"
                     | "success"
@@ -147,6 +148,9 @@ impl Line<'_> {
                     | "else"
             )
         );
+        if first_word.is_some_and(|word| !self.context.words().contains(&word)) {
+            return None;
+        }
         let line_end = self
             .tokens
             .iter()
@@ -378,6 +382,12 @@ impl Line<'_> {
             format!("「{}」不能写在这里", keyword.zh),
             format!("{} cannot stand here", keyword.en),
         );
+        if self.context == Context::File && keyword.en == "rule" {
+            return diagnostic.help(
+                "规则要写在规则组里：规则组 日常 { 规则 … }",
+                "a rule stands inside a group: group daily { rule … }",
+            );
+        }
         if let Some((zh, en)) = self.expected() {
             diagnostic = diagnostic.help(zh, en);
         }
@@ -432,7 +442,8 @@ impl Line<'_> {
                 self.whole(),
                 "这里多了一个右大括号「}」",
                 "a closing brace too many",
-            );
+            )
+            .help("删掉它", "delete it");
         }
         let (zh, en) = match (self.context, first.kind) {
             (Context::Menu, TokenKind::Number) => (
@@ -454,12 +465,12 @@ impl Line<'_> {
                 "写法：1 \"查订单\" 同义 (\"订单\", \"物流\") -> 进入 流程 查订单",
                 "written like: 1 \"orders\" synonyms (\"parcel\") -> enter flow …",
             ),
-            (Context::Flow | Context::Steps, TokenKind::Quoted) => {
-                diagnostic.fix("补上「说」", self.place(first.start, first.start), "说 ")
-            }
+            (Context::Flow | Context::Steps, TokenKind::Quoted) => diagnostic
+                .help("补上「说」", "add say")
+                .fix("补上「说」", self.place(first.start, first.start), "说 "),
             _ => match self.expected() {
                 Some((zh, en)) => diagnostic.help(zh, en),
-                None => diagnostic,
+                None => diagnostic.help("删掉它，或者改成看得懂的写法", "delete or rewrite it"),
             },
         };
         diagnostic
@@ -486,6 +497,7 @@ impl Line<'_> {
             "看不懂这一行",
             "cannot make sense of this line",
         )
+        .help("删掉它", "delete it")
     }
 
     /// Whether something else stands before it on its line.

@@ -107,8 +107,11 @@ impl<'a> Tree<'a> {
         span: Span,
         zh: impl Into<String>,
         en: impl Into<String>,
+        help: &str,
+        help_en: &str,
     ) {
-        self.diagnostics.push(Diagnostic::error(code, span, zh, en));
+        self.diagnostics
+            .push(Diagnostic::error(code, span, zh, en).help(help, help_en));
     }
 
     pub fn text(&self, node: &Node<'_>) -> Text {
@@ -235,6 +238,8 @@ impl<'a> Tree<'a> {
                 span,
                 format!("没有「{}」这一天", node.as_str()),
                 format!("there is no day {}", node.as_str()),
+                "日期写成 2026-11-20",
+                "a date is 2026-11-20",
             );
         }
         date
@@ -257,6 +262,8 @@ impl<'a> Tree<'a> {
                 span,
                 format!("没有「{}」这个时间", node.as_str()),
                 format!("there is no time {}", node.as_str()),
+                "时间写成 9:00，从 0:00 到 24:00",
+                "a time is 9:00, from 0:00 to 24:00",
             );
         }
         time
@@ -307,6 +314,8 @@ impl<'a> Tree<'a> {
                     span,
                     format!("「{}」太大了", node.as_str()),
                     format!("{} is too large", node.as_str()),
+                    "写小一些",
+                    "write a smaller number",
                 );
                 0
             }
