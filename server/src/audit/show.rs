@@ -139,6 +139,22 @@ fn show_turn(mut body: Body, lang: Lang, out: &mut String) {
         }
         labelled(out, lang, "归属", "owner", &shown);
     }
+    // Shown already: the version and the answer to the customer are part of the explanation and of the effects.
+    body.remove("version");
+    if let Some(Value::Object(intent)) = body.remove("intent") {
+        let label = text(intent.get("label").cloned()).unwrap_or_default();
+        let name = yingda_models::labels::intent_name(&label).map_or(label.as_str(), |name| name);
+        let confidence = intent
+            .get("confidence")
+            .and_then(Value::as_f64)
+            .unwrap_or_default();
+        let shown = match (lang, label.as_str()) {
+            (Lang::Zh, "unknown") => "没有把握".to_owned(),
+            (Lang::Zh, _) => format!("{name} {confidence:.2}"),
+            (Lang::En, _) => format!("{label} {confidence:.2}"),
+        };
+        labelled(out, lang, "意图", "intent", &shown);
+    }
     show_rest(body, out);
 }
 

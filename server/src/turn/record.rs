@@ -1,10 +1,14 @@
 //! The audit row of a turn: what happened and why, masked; and, sealed, what a replay needs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::json;
+use yingda_dsl::program::Value;
 use yingda_engine::conversation::Conversation;
-use yingda_engine::event::{Event, Surroundings};
+use yingda_engine::event::{Event, Message, Outcome, Surroundings};
 use yingda_engine::turn::{Effect, Outgoing, Turn};
+use yingda_models::mask;
 
 use crate::outbox::Carried;
 
@@ -28,7 +32,7 @@ pub fn body(
     unsent: usize,
     alerts: &[String],
 ) -> String {
-    let effects: Vec<Json> = turn.effects.iter().map(effect).collect();
+    let effects: Vec<Effect> = turn.effects.iter().map(masked_effect).collect();
     let mut body = json!({
         "event": masked_event(event),
         "version": turn.explanation.version,
@@ -55,64 +59,107 @@ pub fn body(
     body.to_string()
 }
 
-/// The event without personal data.
-pub fn masked_event(event: &Event) -> Json {
+/// The event without personal data, in the same shape.
+pub fn masked_event(event: &Event) -> Event {
     match event {
-        Event::Message(message) => json!({
-            "type": "message",
-            "kind": message.kind,
-            "text": yingda_models::mask(&message.text),
+        Event::Message(message) => Event::Message(Message {
+            text: mask(&message.text),
+            attachment: BTreeMap::new(),
+            ..message.clone()
         }),
         Event::ConnectorResult { call, outcome } => {
-            let result = match outcome {
-                yingda_engine::event::Outcome::Success { .. } => json!("success"),
-                yingda_engine::event::Outcome::Failure { reason } => {
-                    json!({ "failure": yingda_models::mask(reason) })
-                }
-                yingda_engine::event::Outcome::Timeout => json!("timeout"),
+            let outcome = match outcome {
+                Outcome::Success { fields } => Outcome::Success {
+                    fields: masked_values(fields),
+                },
+                Outcome::Failure { reason } => Outcome::Failure {
+                    reason: mask(reason),
+                },
+                Outcome::Timeout => Outcome::Timeout,
             };
-            json!({ "type": "connector_result", "call": call, "result": result })
+            Event::ConnectorResult {
+                call: *call,
+                outcome,
+            }
         }
-        Event::Rating { score, text } => {
-            json!({ "type": "rating", "score": score, "text": text.as_deref().map(yingda_models::mask) })
-        }
-        other => serde_json::to_value(other).unwrap_or(Json::Null),
+        Event::Rating { score, text } => Event::Rating {
+            score: *score,
+            text: text.as_deref().map(mask),
+        },
+        other => other.clone(),
     }
 }
 
-fn effect(effect: &Effect) -> Json {
+/// The effect without personal data, in the same shape.
+fn masked_effect(effect: &Effect) -> Effect {
     match effect {
-        Effect::Send { message } => json!({ "effect": "send", "text": masked_text(message) }),
-        Effect::Call { id, connector, .. } => {
-            json!({ "effect": "call", "id": id, "connector": connector })
-        }
+        Effect::Send { message } => Effect::Send {
+            message: masked_message(message),
+        },
+        Effect::Call {
+            id,
+            connector,
+            arguments,
+            timeout_ms,
+        } => Effect::Call {
+            id: *id,
+            connector: connector.clone(),
+            arguments: masked_values(arguments),
+            timeout_ms: *timeout_ms,
+        },
         Effect::Handoff {
             group,
             urgency,
             reason,
             note,
-        } => json!({
-            "effect": "handoff", "group": group, "urgency": urgency,
-            "reason": yingda_models::mask(reason), "note": note.as_deref().map(yingda_models::mask),
-        }),
-        Effect::Note { text } => json!({ "effect": "note", "text": yingda_models::mask(text) }),
-        Effect::Ticket { title, body } => json!({
-            "effect": "ticket", "title": yingda_models::mask(title), "body": yingda_models::mask(body),
-        }),
-        Effect::Notify { webhook, text } => {
-            json!({ "effect": "notify", "webhook": webhook, "text": yingda_models::mask(text) })
-        }
-        other => serde_json::to_value(other).unwrap_or(Json::Null),
+        } => Effect::Handoff {
+            group: group.clone(),
+            urgency: *urgency,
+            reason: mask(reason),
+            note: note.as_deref().map(mask),
+        },
+        Effect::Note { text } => Effect::Note { text: mask(text) },
+        Effect::Ticket { title, body } => Effect::Ticket {
+            title: mask(title),
+            body: mask(body),
+        },
+        Effect::Notify { webhook, text } => Effect::Notify {
+            webhook: webhook.clone(),
+            text: mask(text),
+        },
+        Effect::Alert { reason } => Effect::Alert {
+            reason: mask(reason),
+        },
+        other => other.clone(),
+    }
+}
+
+fn masked_values(values: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let masked = |value: &Value| match value {
+        Value::Text(text) => Value::Text(mask(text)),
+        other => other.clone(),
+    };
+    values
+        .iter()
+        .map(|(name, value)| (name.clone(), masked(value)))
+        .collect()
+}
+
+fn masked_message(message: &Outgoing) -> Outgoing {
+    match message {
+        Outgoing::Text { text } => Outgoing::Text { text: mask(text) },
+        Outgoing::Menu { head, items, tail } => Outgoing::Menu {
+            head: mask(head),
+            items: items.clone(),
+            tail: mask(tail),
+        },
+        other => other.clone(),
     }
 }
 
 fn carried_text(carried: &Carried) -> String {
     match carried {
-        Carried::Message(message) => masked_text(message),
+        Carried::Message(message) => mask(&yingda_engine::render::reply_text(message)),
         Carried::Transfer => "transfer_customer_service".into(),
     }
-}
-
-fn masked_text(message: &Outgoing) -> String {
-    yingda_models::mask(&yingda_engine::render::reply_text(message))
 }

@@ -266,7 +266,9 @@ fn line(line: TranscriptLine) -> LineView {
             Ok(yingda_engine::event::Event::Message(message)) if !message.text.is_empty() => {
                 message.text
             }
-            Ok(event) => crate::turn::masked_event(&event).to_string(),
+            Ok(event) => {
+                serde_json::to_string(&crate::turn::masked_event(&event)).unwrap_or_default()
+            }
             Err(_) => String::new(),
         },
     };
