@@ -35,6 +35,7 @@ CREATE TABLE conversation (
 ) STRICT;
 CREATE UNIQUE INDEX conversation_id ON conversation (id);
 CREATE UNIQUE INDEX conversation_current ON conversation (account, customer) WHERE current = 1;
+CREATE INDEX conversation_customer ON conversation (account, customer);
 CREATE INDEX conversation_wake ON conversation (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX conversation_changed ON conversation (account, updated_at);
 CREATE INDEX conversation_waiting ON conversation (account, owner, updated_at) WHERE owner <> 'bot';

@@ -89,6 +89,17 @@ pub trait Store: Send + Sync + 'static {
     async fn publications(&self, account: &str, limit: u32)
     -> Result<Vec<Publication>, StoreError>;
 
+    /// Erase what a customer said and was told on an account, in one transaction: callbacks, messages and states become
+    /// tombstones, audit rows lose body and sealed part and keep their place in the chain, and each conversation gets an
+    /// audit row of kind `erase` with this time and body. Returns how many conversations there were.
+    async fn erase_customer(
+        &self,
+        account: &str,
+        customer: &str,
+        at: Timestamp,
+        body: String,
+    ) -> Result<u64, StoreError>;
+
     /// Cheap question whether the database can be written, for readiness.
     async fn ready(&self) -> Result<(), StoreError>;
 

@@ -2,6 +2,7 @@
 
 mod batch;
 mod cache;
+mod erase;
 mod error;
 mod head;
 mod open;
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 
 use self::batch::Pending;
 use self::cache::{ConversationCache, Key};
+use self::erase::Erasure;
 use self::head::HeadKeeper;
 use self::open::ServerLock;
 use self::queue::{Entrance, Request, queue};
@@ -296,6 +298,25 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Publication>, StoreError> {
         self.reader.publications(account, limit).await
+    }
+
+    async fn erase_customer(
+        &self,
+        account: &str,
+        customer: &str,
+        at: Timestamp,
+        body: String,
+    ) -> Result<u64, StoreError> {
+        let erasure = Erasure {
+            account: account.to_owned(),
+            customer: customer.to_owned(),
+            at,
+            body,
+        };
+        self.writer()?
+            .entrance
+            .ask(|reply| Request::Erase(Box::new(erasure), reply))
+            .await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

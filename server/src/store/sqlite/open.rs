@@ -83,6 +83,8 @@ pub(super) fn writer_options(data: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", "-65536")
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("journal_size_limit", "67108864")
+        // What is erased is overwritten.
+        .pragma("secure_delete", "ON")
         .thread_name(|_| "store-writer".to_owned())
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::batch::Pending;
+use super::erase::Erasure;
 use crate::store::{AuditEntry, PackageRow, Publication, StoreError};
 
 /// Requests that may wait for the writer before callers wait to hand theirs over.
@@ -25,6 +26,8 @@ pub(super) enum Request {
     Commit(Box<Pending>, InFlight),
     Publish(Box<(Publication, AuditEntry)>, Reply<()>),
     KeepPackage(Box<PackageRow>, Reply<()>),
+    /// Answers how many conversations were erased.
+    Erase(Box<Erasure>, Reply<u64>),
     Probe(Reply<()>),
     /// Write what is queued, then stop.
     Close,

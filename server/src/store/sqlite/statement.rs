@@ -123,7 +123,7 @@ impl Shape {
     }
 
     fn text(self) -> String {
-        let mut sql = String::from("BEGIN IMMEDIATE;\n");
+        let mut sql = String::new();
         for (table, rows) in self.tables() {
             let mut left = rows;
             while left > 0 {
@@ -194,8 +194,16 @@ impl Texts {
         self.texts
             .entry(shape)
             // Made of constants and numbers alone.
-            .or_insert_with(|| AssertSqlSafe(Arc::<str>::from(shape.text())).into_sql_str())
+            .or_insert_with(|| {
+                let text = format!("BEGIN IMMEDIATE;\n{}", shape.text());
+                AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
+            })
             .clone()
+    }
+
+    /// The same for a transaction that has begun. Not kept: for rare occasions.
+    pub fn continuing(&self, shape: Shape) -> SqlStr {
+        AssertSqlSafe(shape.rounded().text()).into_sql_str()
     }
 }
 

@@ -3,6 +3,7 @@
 mod chain;
 mod commit;
 mod crash;
+mod erase;
 mod faults;
 mod model;
 mod reads;

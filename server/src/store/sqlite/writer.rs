@@ -65,6 +65,10 @@ impl Writer {
                     let result = self.keep_package(&package).await;
                     reply.send(result).ok();
                 }
+                Request::Erase(erasure, reply) => {
+                    let result = self.erase(&erasure).await;
+                    reply.send(result).ok();
+                }
                 Request::Probe(reply) => {
                     let result = self.probe().await;
                     reply.send(result).ok();
@@ -356,7 +360,10 @@ impl Writer {
     }
 
     /// After a single write: note its success, or clean up.
-    async fn settle(&mut self, result: Result<(), sqlx::Error>) -> Result<(), StoreError> {
+    pub(super) async fn settle(
+        &mut self,
+        result: Result<(), sqlx::Error>,
+    ) -> Result<(), StoreError> {
         match result {
             Ok(()) => {
                 self.written_at = Some(Instant::now());
@@ -369,7 +376,7 @@ impl Writer {
         }
     }
 
-    async fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+    pub(super) async fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.options.connect().await?,
@@ -377,7 +384,7 @@ impl Writer {
         Ok(self.connection.insert(connection))
     }
 
-    async fn head(&mut self) -> Result<Head, sqlx::Error> {
+    pub(super) async fn head(&mut self) -> Result<Head, sqlx::Error> {
         if let Some(head) = self.head {
             return Ok(head);
         }
