@@ -55,6 +55,8 @@ pub struct Bot {
     /// Rules that require a word of a set, by set: `(group, rule)`.
     rules_by_set: Vec<Vec<(u32, u32)>>,
     intents: FxHashMap<String, usize>,
+    /// Whether a routine does anything that a customer notices.
+    speaks: Vec<bool>,
     /// What each routine does first, for explanations.
     summaries: Vec<String>,
 }
@@ -134,6 +136,10 @@ impl Bot {
                 }
             }
         }
+        let understander = match compiler.dictionary.is_empty() {
+            true => understander,
+            false => Arc::new(understander.with_words(&compiler.dictionary)),
+        };
         let keywords = compiler.keywords.build()?;
         let rules_by_set = rules_by_set(&groups, keywords.set_count());
         let faq = match program.faq.is_empty() {
@@ -145,6 +151,7 @@ impl Bot {
             .iter()
             .map(|intent| (intent.label.clone(), intent.action))
             .collect();
+        let speaks = program.routines.iter().map(speaks).collect();
         let summaries = (0..program.routines.len())
             .map(|routine| summary(&program, routine))
             .collect();
@@ -160,6 +167,7 @@ impl Bot {
             slot_patterns,
             rules_by_set,
             intents,
+            speaks,
             summaries,
         })
     }
@@ -251,6 +259,11 @@ impl Bot {
     /// What is done for an intent.
     pub(crate) fn intent_action(&self, label: &str) -> Option<usize> {
         self.intents.get(label).copied()
+    }
+
+    /// Whether a routine may do anything that a customer notices.
+    pub(crate) fn speaks(&self, routine: usize) -> bool {
+        self.speaks.get(routine).copied().unwrap_or(false)
     }
 
     pub(crate) fn summary(&self, routine: usize) -> &str {
@@ -355,6 +368,25 @@ fn documents(program: &Program) -> Vec<FaqDocument> {
             answer: entry.answer.clone(),
         })
         .collect()
+}
+
+fn speaks(routine: &Routine) -> bool {
+    routine.code.iter().any(|step| {
+        !matches!(
+            step.op,
+            Op::If { .. }
+                | Op::Jump(_)
+                | Op::Set { .. }
+                | Op::SetAttribute { .. }
+                | Op::Tag(_)
+                | Op::Untag(_)
+                | Op::Note(_)
+                | Op::Ticket { .. }
+                | Op::Notify { .. }
+                | Op::Block { .. }
+                | Op::End
+        )
+    })
 }
 
 /// What a routine does first, in a few words: `进入 流程 查订单`, `转人工 技能组 综合组`, `说「…」`.

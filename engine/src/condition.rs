@@ -45,6 +45,8 @@ pub(crate) enum Test {
 pub(crate) struct Compiler<'p> {
     pub program: &'p Program,
     pub keywords: KeywordBuilder,
+    /// Words of 词 conditions, which the dictionary must know whole.
+    pub dictionary: Vec<String>,
     lists: Vec<Option<SetId>>,
 }
 
@@ -53,6 +55,7 @@ impl<'p> Compiler<'p> {
         Compiler {
             program,
             keywords: KeywordBuilder::default(),
+            dictionary: Vec::new(),
             lists: vec![None; program.words.len()],
         }
     }
@@ -91,6 +94,9 @@ impl<'p> Compiler<'p> {
                 .chain(listed().flat_map(|list| list.words.iter()))
                 .map(String::as_str)
         };
+        if how == TextMatch::Word {
+            self.dictionary.extend(all().map(fold));
+        }
         Ok(match how {
             TextMatch::Equals | TextMatch::Contains | TextMatch::NotContains | TextMatch::Word => {
                 let mut sets = Vec::new();

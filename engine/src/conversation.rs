@@ -120,6 +120,9 @@ pub struct QueueOver {
     pub at: Timestamp,
     pub routine: String,
     pub pc: usize,
+    /// Hash of that step: in a version where it is another, the skill group's own limit takes its place.
+    #[serde(default)]
+    pub step_hash: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -55,7 +55,7 @@ impl<'a> Deciding<'a> {
         around: &'a Surroundings,
         evaluation: Evaluation,
     ) -> Deciding<'a> {
-        let reading = Reading::of_event(bot, event, evaluation);
+        let reading = Reading::of_event(bot, event, around.now, evaluation);
         let explanation = Explanation {
             message: event_text(event),
             version: bot.version().to_owned(),
@@ -175,6 +175,7 @@ impl<'a> Deciding<'a> {
         }
         let message = self.reading.message();
         self.next.held.push(message);
+        self.explanation.stage = Some("流程中".to_owned());
         let told = self
             .next
             .pending_call
@@ -226,7 +227,8 @@ impl<'a> Deciding<'a> {
 
     /// Puts another message of the customer in the place of the one that came.
     pub fn read_anew(&mut self, message: &Message) {
-        self.reading = Reading::of_message(self.bot, message, self.reading.evaluation);
+        self.reading =
+            Reading::of_message(self.bot, message, self.around.now, self.reading.evaluation);
         self.unfit = false;
         self.digressing = false;
         self.blocked = false;

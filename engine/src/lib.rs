@@ -4,6 +4,7 @@
 
 mod answer;
 mod bot;
+mod call;
 mod catalogue;
 mod condition;
 pub mod conversation;
@@ -18,6 +19,7 @@ mod menu;
 mod package_test;
 mod queue;
 mod reading;
+mod reason;
 pub mod render;
 mod route;
 pub mod scenario;

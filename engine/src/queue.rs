@@ -1,6 +1,6 @@
 //! Handing over to people: queues, their limits and notices, and who owns the conversation.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use yingda_dsl::program::{HandoffTarget, Pc, Urgency};
 
 use crate::bot::target_name;
@@ -83,21 +83,21 @@ impl Deciding<'_> {
         let owner = Owner::Queue {
             group: group.clone(),
         };
+        let mut since = now;
         if self.next.owner != owner {
             self.next.owner = owner;
             self.next.epoch += 1;
+        } else if let Some(queue) = &self.next.queue {
+            // Handed to the group it waits for already: the place is kept.
+            since = queue.since;
         }
         self.forget_waiting();
         self.next.queue = Some(Queued {
             group: group.clone(),
-            since: now,
+            since,
             urgent: urgency == Urgency::Urgent,
             reason: reason.clone(),
-            over: over.map(|over| QueueOver {
-                at: wake::later(now, SignedDuration::from_secs(i64::from(over.seconds))),
-                routine: over.routine,
-                pc: over.pc,
-            }),
+            over: over.map(|over| self.limit(now, over)),
         });
         self.effects.push(Effect::Handoff {
             group: group.clone(),
@@ -178,9 +178,6 @@ impl Deciding<'_> {
         let Some(over) = self.next.queue.as_mut().and_then(|queue| queue.over.take()) else {
             return;
         };
-        let Some(routine) = self.bot.routine_index(&over.routine) else {
-            return;
-        };
         self.done("排队超过了时限");
         let group = match &self.next.owner {
             Owner::Queue { group: Some(name) } => self
@@ -190,6 +187,15 @@ impl Deciding<'_> {
                 .iter()
                 .position(|g| g.name == *name),
             _ => None,
+        };
+        let bot = self.bot;
+        let known = bot.routine_index(&over.routine).filter(|&routine| {
+            bot.step(routine, over.pc)
+                .is_some_and(|step| step.hash == over.step_hash)
+        });
+        let Some(routine) = known else {
+            self.wait_on(group, &over.routine);
+            return;
         };
         let ran = self.run(routine, over.pc);
         match (ran, &self.next.owner) {
@@ -208,16 +214,25 @@ impl Deciding<'_> {
             return;
         }
         let now = self.around.now;
+        let Some(since) = self.next.queue.as_ref().map(|queue| queue.since) else {
+            return;
+        };
+        let mut over = self.limit(since, over);
+        over.at = over.at.max(now);
         if let Some(queue) = &mut self.next.queue {
-            let at = wake::later(
-                queue.since,
-                SignedDuration::from_secs(i64::from(over.seconds)),
-            );
-            queue.over = Some(QueueOver {
-                at: at.max(now),
-                routine: over.routine,
-                pc: over.pc,
-            });
+            queue.over = Some(over);
+        }
+    }
+
+    /// The moment a wait that began at `since` is over, and where to go on.
+    fn limit(&self, since: Timestamp, over: Overflow) -> QueueOver {
+        let routine = self.bot.routine_index(&over.routine);
+        let step = routine.and_then(|routine| self.bot.step(routine, over.pc));
+        QueueOver {
+            at: wake::later(since, SignedDuration::from_secs(i64::from(over.seconds))),
+            step_hash: step.map_or(0, |step| step.hash),
+            routine: over.routine,
+            pc: over.pc,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use yingda_dsl::program::MessageKind;
 use yingda_models::text::{fold, fold_with_symbols};
 use yingda_models::{FaqHit, Understanding};
@@ -41,14 +42,19 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub fn of_event(bot: &Bot, event: &Event, evaluation: Evaluation) -> Reading {
+    pub fn of_event(bot: &Bot, event: &Event, now: Timestamp, evaluation: Evaluation) -> Reading {
         match event {
-            Event::Message(message) => Reading::of_message(bot, message, evaluation),
+            Event::Message(message) => Reading::of_message(bot, message, now, evaluation),
             _ => Reading::empty(evaluation),
         }
     }
 
-    pub fn of_message(bot: &Bot, message: &Message, evaluation: Evaluation) -> Reading {
+    pub fn of_message(
+        bot: &Bot,
+        message: &Message,
+        now: Timestamp,
+        evaluation: Evaluation,
+    ) -> Reading {
         let mut reading = Reading {
             kind: Some(message.kind),
             text: message.text.clone(),
@@ -68,8 +74,10 @@ impl Reading {
                 .keywords
                 .scan_plainly(&reading.folded, reading.symbols()),
         };
+        // Dates such as 明天 are read against the moment of the turn.
+        let local = now.to_zoned(bot.zone.clone()).datetime();
         reading.candidates = bot.candidates(&reading.occurrences);
-        reading.understanding = Some(bot.understander.understand(&message.text));
+        reading.understanding = Some(bot.understander.understand_at(&message.text, local));
         reading
     }
 
@@ -106,12 +114,13 @@ impl Reading {
 
     /// FAQ candidates, best first; searched when first asked for.
     pub fn faq(&self, bot: &Bot) -> &[FaqHit] {
-        self.faq.get_or_init(|| match &bot.faq {
-            Some(index) if !self.folded.is_empty() => {
-                index.search(&bot.understander, &self.text, FAQ_CANDIDATES)
-            }
-            _ => Vec::new(),
-        })
+        self.faq
+            .get_or_init(|| match (&bot.faq, &self.understanding) {
+                (Some(index), Some(read)) if !self.folded.is_empty() => {
+                    index.search(&bot.understander, read, FAQ_CANDIDATES)
+                }
+                _ => Vec::new(),
+            })
     }
 
     /// The candidates, where anybody asked for them.

@@ -267,11 +267,11 @@ impl<'a> Deciding<'a> {
             Some(key) => self.interrupt(key),
             None => Interrupt::Resume,
         };
-        if interrupt == Interrupt::Ask
-            && place == Place::After
-            && self.unfit
-            && !self.returns_here(action)
-        {
+        let speaks = match action {
+            Action::Routine(routine) => self.bot.speaks(routine) && !self.returns_here(action),
+            Action::Answer(_) => true,
+        };
+        if interrupt == Interrupt::Ask && place == Place::After && self.unfit && speaks {
             self.ask_which();
             return true;
         }

@@ -1,16 +1,14 @@
 //! Steps: running a routine until it waits, hands over or ends.
 
-use jiff::SignedDuration;
-use yingda_dsl::program::{Call, Handoff, Op, Pc, Say, Step};
+use yingda_dsl::program::{Handoff, Op, Pc, Say, Step};
 
-use crate::conversation::{Frame, Owner, PendingCall};
+use crate::conversation::{Frame, Owner};
 use crate::deciding::{Deciding, quote};
-use crate::event::Outcome;
 use crate::field::show_masked;
 use crate::queue::Overflow;
 use crate::turn::{Effect, Outgoing};
 use crate::variant::variant_of;
-use crate::{wake, wording};
+use crate::wording;
 
 /// Steps of one turn; more is a package gone astray, and a person takes over.
 pub(crate) const STEP_CAP: u32 = 200;
@@ -304,78 +302,6 @@ impl Deciding<'_> {
             self.next.stack.remove(0);
         }
         self.next.offered.clear();
-    }
-
-    fn call(&mut self, call: &Call) {
-        let Some(connector) = self.bot.program.connectors.get(call.connector) else {
-            return;
-        };
-        let arguments: std::collections::BTreeMap<_, _> = connector
-            .parameters
-            .iter()
-            .zip(&call.arguments)
-            .filter_map(|((name, _), expr)| Some((name.clone(), self.scope().evaluate(expr)?)))
-            .collect();
-        self.next.calls_in_a_row += 1;
-        self.next.calls += 1;
-        let id = self.next.calls;
-        let timeout =
-            SignedDuration::from_millis(i64::try_from(call.timeout_ms).unwrap_or(i64::MAX));
-        self.next.pending_call = Some(PendingCall {
-            id,
-            connector: connector.name.clone(),
-            arguments: arguments.clone(),
-            deadline: wake::later(self.around.now, timeout),
-            told: false,
-        });
-        self.done(&format!("调用 {}", connector.name));
-        self.effects.push(Effect::Call {
-            id,
-            connector: connector.name.clone(),
-            arguments,
-            timeout_ms: call.timeout_ms,
-        });
-    }
-
-    /// Goes on where the call's outcome leads.
-    pub fn resume_call(&mut self, outcome: &Outcome) {
-        self.next.pending_call = None;
-        let Some(frame) = self.next.stack.pop() else {
-            return;
-        };
-        self.trail = frame.trail.clone();
-        let bot = self.bot;
-        let place = bot.unchanged_step(&frame);
-        let step = place.and_then(|(routine, pc)| Some((routine, bot.step(routine, pc)?)));
-        let Some((routine, Op::Call(call))) = step.map(|(routine, step)| (routine, &step.op))
-        else {
-            self.done("这一步在新版本里变了，从头再来");
-            if let Some(routine) = bot.routine_index(&frame.routine) {
-                let ran = self.run(routine, 0);
-                self.after(ran);
-            }
-            return;
-        };
-        let pc = match outcome {
-            Outcome::Success { fields } => {
-                if let Some(name) = &call.result {
-                    self.next.results.insert(name.clone(), fields.clone());
-                }
-                self.done("接口成功");
-                call.success
-            }
-            Outcome::Failure { .. } => {
-                self.done("接口失败");
-                call.failure
-            }
-            Outcome::Timeout => {
-                self.done("接口超时");
-                call.timed_out
-            }
-        };
-        self.explanation.stage = Some("流程中".to_owned());
-        let ran = self.run(routine, pc);
-        self.after(ran);
     }
 
     fn handoff_step(&mut self, routine: usize, handoff: &Handoff) -> Ran {

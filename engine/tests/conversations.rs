@@ -387,6 +387,9 @@ fn every_turn_is_explained_and_a_rule_can_be_asked_about() {
     }
     // Versions are hashes of the package, which this test does not fix.
     let out = out.replace(bot.version().get(..6).unwrap(), "<版本>");
+    // Scores are the model's, which this test does not fix either.
+    let scores = regex::Regex::new(r"[01]\.\d\d(「| →)").unwrap();
+    let out = scores.replace_all(&out, "0.xx$1");
     insta::assert_snapshot!("every_turn_is_explained", out);
 
     let event = text_event("投诉，转人工");
