@@ -111,6 +111,18 @@ impl Mender<'_> {
                         "删掉它",
                     );
                 }
+                TokenKind::OpenBrace
+                    if previous.is_some_and(|before| before.kind == TokenKind::OpenBrace) =>
+                {
+                    self.blank(
+                        token,
+                        "语法-02",
+                        "这里多了一个左大括号「{」",
+                        "an opening brace too many",
+                        "删掉它",
+                    );
+                    continue;
+                }
                 TokenKind::OpenBrace => {
                     while let Some(open) = parens.pop() {
                         self.missing_paren(open, previous);
