@@ -3,6 +3,8 @@
 //! `cargo bench -p yingda-engine` prints the growth first, then divan's figures. Times are of one thread; quote ratios
 //! from one run.
 
+#![allow(clippy::unwrap_used, reason = "a benchmark may stop")]
+
 #[path = "../tests/programs/mod.rs"]
 mod programs;
 
@@ -14,6 +16,7 @@ use programs::*;
 use yingda_dsl::program::*;
 use yingda_engine::Bot;
 use yingda_engine::event::Event;
+use yingda_models::{FaqDocument, FaqIndex};
 
 /// Lines of the starter data, as messages of strangers.
 const UTTERANCES: &str = include_str!("../../models/data/intents/starter.tsv");
@@ -36,17 +39,25 @@ fn print_decisions() {
         let times = sorted_times(&events, |event| {
             black_box(bot.decide(&conversation, event, &around));
         });
+        let reader = understander();
         let reading = sorted_times(&events, |event| {
             if let Event::Message(message) = event {
-                black_box(understander().understand(&message.text));
+                black_box(reader.understand(&message.text));
+            }
+        });
+        let index = FaqIndex::build(&reader, &documents(bot.program())).unwrap();
+        let searching = sorted_times(&events, |event| {
+            if let Event::Message(message) = event {
+                black_box(index.search(&reader, &message.text, 5));
             }
         });
         println!(
-            "  {faqs:>5} FAQs   p50 {:6.1} µs   p99 {:6.1} µs   mean {:6.1} µs   (understanding p50 {:.1} µs)",
+            "  {faqs:>5} FAQs   p50 {:6.1} µs   p99 {:6.1} µs   mean {:6.1} µs   (understanding p50 {:.1} µs, FAQ search p50 {:.1} µs)",
             at(&times, 0.50),
             at(&times, 0.99),
             mean(&times),
             at(&reading, 0.50),
+            at(&searching, 0.50),
         );
     }
 }
@@ -92,6 +103,7 @@ fn print_growth() {
 /// Median of a decision by rules alone less the median of understanding, µs.
 fn rules_stage(bot: &Bot, events: &[Event]) -> f64 {
     let (conversation, around) = (conversation(), around());
+    let reader = understander();
     let mut best = f64::MAX;
     for _ in 0..5 {
         let whole = sorted_times(events, |event| {
@@ -99,7 +111,7 @@ fn rules_stage(bot: &Bot, events: &[Event]) -> f64 {
         });
         let reading = sorted_times(events, |event| {
             if let Event::Message(message) = event {
-                black_box(understander().understand(&message.text));
+                black_box(reader.understand(&message.text));
             }
         });
         best = best.min((at(&whole, 0.5) - at(&reading, 0.5)).max(0.01));
@@ -213,6 +225,17 @@ fn generated(rules: usize, faqs: usize) -> Bot {
         b.stage(Stage::Suggest { max: 3 }, "推荐问题");
     }
     b.build()
+}
+
+fn documents(program: &Program) -> Vec<FaqDocument> {
+    let document = |entry: &FaqEntry| FaqDocument {
+        id: entry.id.clone(),
+        category: entry.category.clone(),
+        question: entry.question.clone(),
+        variants: entry.variants.clone(),
+        answer: entry.answer.clone(),
+    };
+    program.faq.iter().map(document).collect()
 }
 
 fn shared() -> &'static Bot {

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use yingda_dsl::program::{Check, HandoffTarget, Op, Program, Routine, Stage, Step};
 use yingda_models::{FaqDocument, FaqError, FaqIndex, Understander};
 
-use crate::condition::{Compiler, Node, Requirement, Test, regex, requirement};
+use crate::condition::{Compiler, Needs, Node, Requirement, Test, regex, requirement};
 use crate::conversation::{Conversation, Frame};
 use crate::deciding::Deciding;
 use crate::event::{Event, Surroundings};
@@ -65,8 +65,10 @@ pub struct Bot {
 pub(crate) struct CompiledGroup {
     pub name: String,
     pub rules: Vec<CompiledRule>,
-    /// Rules that no keyword rules out, in text order.
+    /// Rules that no keyword rules out for a message, in text order.
     pub always: Vec<u32>,
+    /// And for an event that is no message.
+    pub for_events: Vec<u32>,
 }
 
 pub(crate) struct CompiledRule {
@@ -108,15 +110,24 @@ impl Bot {
                     action: rule.action,
                 });
             }
-            let always = (0u32..)
-                .zip(&rules)
+            let without_words = |rule: &&(u32, &CompiledRule)| match &rule.1.requirement {
+                Some(requirement) => requirement.needs == Needs::Event,
+                None => true,
+            };
+            let numbered = || (0u32..).zip(&rules);
+            let for_events = numbered()
+                .filter(|rule| without_words(&rule))
+                .map(|(r, _)| r)
+                .collect();
+            let always = numbered()
                 .filter(|(_, rule)| rule.requirement.is_none())
-                .map(|(index, _)| index)
+                .map(|(r, _)| r)
                 .collect();
             groups.push(CompiledGroup {
                 name: group.name.clone(),
-                rules,
                 always,
+                for_events,
+                rules,
             });
         }
         let mut branches = FxHashMap::default();
@@ -314,7 +325,10 @@ fn rules_by_set(groups: &[CompiledGroup], sets: usize) -> Vec<Vec<(u32, u32)>> {
     let mut by_set = vec![Vec::new(); sets];
     for (g, group) in (0u32..).zip(groups) {
         for (r, rule) in (0u32..).zip(&group.rules) {
-            for &set in rule.requirement.iter().flat_map(|r| &r.sets) {
+            let Some(Needs::Words(sets)) = rule.requirement.as_ref().map(|r| &r.needs) else {
+                continue;
+            };
+            for &set in sets {
                 if let Some(rules) = by_set.get_mut(set as usize) {
                     rules.push((g, r));
                 }

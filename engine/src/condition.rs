@@ -3,7 +3,7 @@
 //! A compiled condition answers yes or no; only where an explanation wants it, a second pass says why.
 
 use regex::{Regex, RegexBuilder};
-use yingda_dsl::program::{Check, Condition, ConditionKind, Program, TextMatch};
+use yingda_dsl::program::{Check, Condition, ConditionKind, EventKind, Program, TextMatch};
 use yingda_models::text::fold;
 
 use crate::bot::BuildError;
@@ -192,37 +192,65 @@ fn wildcard_parts(pattern: &str) -> Vec<WildcardPart> {
     parts
 }
 
-/// What must occur for a condition to hold: one word of one of the sets.
+/// What a condition cannot hold without, known before it is evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Requirement {
-    pub sets: Vec<SetId>,
-    /// Why it fails when none occurs.
+    pub needs: Needs,
+    /// Why it fails without.
     pub missed: String,
 }
 
-/// The keywords without which a condition cannot hold; `None` where there are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// A word of one of the sets.
+    Words(Vec<SetId>),
+    /// An event that is no message.
+    Event,
+}
+
+/// What a condition cannot hold without; `None` where nothing is known.
 pub(crate) fn requirement(node: &Node) -> Option<Requirement> {
-    let of_words = |sets: Vec<SetId>| Requirement {
-        sets,
+    let words = |sets: Vec<SetId>| Requirement {
+        needs: Needs::Words(sets),
         missed: format!("{}：没有出现", node.text),
+    };
+    let event = || Requirement {
+        needs: Needs::Event,
+        missed: format!("{}：不是这个事件", node.text),
     };
     match &node.test {
         Test::Words {
             how: TextMatch::NotContains,
             ..
         } => None,
-        Test::Words { sets, .. } => Some(of_words(sets.clone())),
+        Test::Words { sets, .. } => Some(words(sets.clone())),
         Test::Wildcard {
             literals: Some(set),
             ..
-        } => Some(of_words(vec![*set])),
+        } => Some(words(vec![*set])),
+        Test::Other(Check::Event(kinds)) => {
+            // A message can be the first contact, or the first after a while.
+            let by_message =
+                |kind: &EventKind| matches!(kind, EventKind::FirstContact | EventKind::Return);
+            (!kinds.iter().any(by_message)).then(event)
+        }
         Test::All(children) => children.iter().find_map(requirement),
         Test::Any(children) if !children.is_empty() => {
             let all: Option<Vec<Requirement>> = children.iter().map(requirement).collect();
-            let mut sets: Vec<SetId> = all?.into_iter().flat_map(|r| r.sets).collect();
+            let all = all?;
+            if all.iter().all(|r| r.needs == Needs::Event) {
+                return Some(event());
+            }
+            let mut sets = Vec::new();
+            for requirement in all {
+                match requirement.needs {
+                    Needs::Words(more) => sets.extend(more),
+                    Needs::Event => return None,
+                }
+            }
             sets.sort_unstable();
             sets.dedup();
-            Some(of_words(sets))
+            Some(words(sets))
         }
         _ => None,
     }

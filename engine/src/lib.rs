@@ -1,6 +1,19 @@
 //! The decision: program, understanding, conversation, event and surroundings in, a [`turn::Turn`] out.
 //!
 //! Pure: no I/O, no clock, no randomness.
+//!
+//! What a customer's message meets, by who has the conversation:
+//!
+//! - **The bot**: the route, top to bottom. A rule that does nothing a customer notices (tags, notes) lets the message go
+//!   on to the next stage. Whatever happens, something is said, or a call or a handoff is made; 拦截 alone is silent.
+//! - **The bot, a connector call in flight**: the stages before 流程中; else the customer is asked once to wait, and what
+//!   they send is kept and decided after the result.
+//! - **A queue**: the stages before 流程中, for tags and alerts only. The notice was sent on joining and is not repeated;
+//!   `0` leaves the queue.
+//! - **A person**: the same stages, for tags and alerts only. Nothing is said.
+//!
+//! A waiting step takes what fits it. What does not may be taken by a later stage, as the flow's 可打断 allows; only what
+//! nothing takes is a miss, and the step asks again. An event that is no message meets the rule groups alone.
 
 mod answer;
 mod bot;

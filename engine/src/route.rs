@@ -4,11 +4,11 @@ use yingda_dsl::program::{Interrupt, RouteStage, RoutineKind, Stage};
 
 use crate::answer::FAQ_ANSWERS;
 use crate::bot::CompiledGroup;
+use crate::condition::Needs;
 use crate::deciding::Deciding;
 use crate::evaluate::intent_name;
 use crate::explanation::Considered;
-use crate::keyword::Occurrences;
-use crate::reading::Evaluation;
+use crate::reading::{Evaluation, Reading};
 use crate::step::Ran;
 
 /// Rules listed one by one in the explanation of a group: those of which a keyword occurs, and those of which none
@@ -154,7 +154,7 @@ impl<'a> Deciding<'a> {
     /// The rules of a group that their required keywords do not rule out, in text order.
     fn near(&self, group: &CompiledGroup, index: usize) -> Vec<u32> {
         if self.reading.evaluation == Evaluation::Plain {
-            return near_plainly(group, &self.reading.occurrences);
+            return near_plainly(group, &self.reading);
         }
         let found = &self.reading.candidates;
         let start = found.partition_point(|(g, _)| (*g as usize) < index);
@@ -164,8 +164,12 @@ impl<'a> Deciding<'a> {
             .take_while(|(g, _)| *g as usize == index)
             .map(|(_, r)| *r)
             .collect();
-        if !group.always.is_empty() {
-            near.extend_from_slice(&group.always);
+        let always = match self.reading.kind {
+            Some(_) => &group.always,
+            None => &group.for_events,
+        };
+        if !always.is_empty() {
+            near.extend_from_slice(always);
             near.sort_unstable();
         }
         near
@@ -325,16 +329,18 @@ impl<'a> Deciding<'a> {
 }
 
 /// The same as the index's answer, rule by rule.
-fn near_plainly(group: &CompiledGroup, occurrences: &Occurrences) -> Vec<u32> {
+fn near_plainly(group: &CompiledGroup, reading: &Reading) -> Vec<u32> {
     (0u32..)
         .zip(&group.rules)
-        .filter(|(_, rule)| match &rule.requirement {
-            Some(requirement) => requirement
-                .sets
-                .iter()
-                .any(|&set| !occurrences.of(set).is_empty()),
-            None => true,
-        })
+        .filter(
+            |(_, rule)| match rule.requirement.as_ref().map(|r| &r.needs) {
+                Some(Needs::Words(sets)) => sets
+                    .iter()
+                    .any(|&set| !reading.occurrences.of(set).is_empty()),
+                Some(Needs::Event) => reading.kind.is_none(),
+                None => true,
+            },
+        )
         .map(|(index, _)| index)
         .collect()
 }
@@ -389,7 +395,7 @@ fn misses(
     }
     let far_left = (end as usize).saturating_sub(near.len() + far.len());
     if far_left > 0 {
-        lines.push(summary(far_left, "没有出现它们要的词"));
+        lines.push(summary(far_left, "没有它们要的词或事件"));
     }
     lines
 }

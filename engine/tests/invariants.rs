@@ -65,6 +65,8 @@ fn any_condition() -> impl Strategy<Value = Condition> {
         6 => text_condition(),
         1 => Just(check(Check::Emotion(vec![Emotion::Angry]), "情绪 是 愤怒")),
         1 => Just(check(Check::Tag("投诉".to_owned()), "有标签 \"投诉\"")),
+        1 => prop::sample::select(vec![EventKind::Subscribe, EventKind::FirstContact, EventKind::Enter])
+            .prop_map(|kind| check(Check::Event(vec![kind]), "事件 是 …")),
         1 => Just(check(
             Check::Intent { labels: vec!["track_order".to_owned()], min: Some(0.5) },
             "意图 是 订单跟踪 置信度 ≥ 0.50",
@@ -94,12 +96,16 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_never_changes_a_turn(
         groups in prop::collection::vec(prop::collection::vec(any_condition(), 0..60), 1..4),
-        texts in prop::collection::vec(any_text(), 1..6),
+        events in prop::collection::vec(prop_oneof![
+            5 => any_text().prop_map(|text| message(&text)),
+            1 => Just(Event::Subscribe { scene: None }),
+            1 => Just(Event::Enter { scene: None }),
+        ], 1..6),
     ) {
         let mut builder = Builder::default();
         for (g, conditions) in groups.into_iter().enumerate() {
@@ -118,8 +124,7 @@ proptest! {
         }
         let bot = builder.build();
         let mut conversation = conversation();
-        for text in texts {
-            let event = message(&text);
+        for event in events {
             let indexed = bot.decide_by(&conversation, &event, &around(), Evaluation::Indexed);
             let plain = bot.decide_by(&conversation, &event, &around(), Evaluation::Plain);
             prop_assert_eq!(&indexed, &plain);
@@ -405,7 +410,7 @@ fn play(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_input_gives_the_same_turn(happenings in prop::collection::vec(happening(), 1..25)) {
