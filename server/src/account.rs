@@ -94,7 +94,6 @@ impl Account {
                     MessageKind::Voice,
                     MessageKind::Video,
                     MessageKind::News,
-                    MessageKind::Music,
                 ],
             },
             media: config.media.clone(),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use rustc_hash::FxHashMap;
 use tokio::net::TcpListener;
@@ -18,7 +17,7 @@ use crate::admin_token::{AdminTokens, TokenFileError};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::connector::Connectors;
-use crate::http::{HttpState, router};
+use crate::http::{HttpState, listen, router};
 use crate::outbox::Sender;
 use crate::package::{self, PackageError, ReadError, Registry};
 use crate::store::{SqliteStore, Store, StoreError};
@@ -290,31 +289,13 @@ impl Server {
         ];
         let app = router(self.state.clone(), self.concurrent);
         let stopping = self.state.stopping.clone();
-        let (stopped, mut was_stopped) = tokio::sync::watch::channel(false);
-        let graceful = async move {
+        let stop = async move {
             stop.await;
             stopping.store(true, Ordering::Relaxed);
-            // Nobody listens only when the server has ended already.
-            let _ = stopped.send(true);
         };
-        let listener = self.listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, app).with_graceful_shutdown(graceful);
         let drain = self.drain;
-        let too_long = async move {
-            // An error means that the sender is gone: then serving ends by itself.
-            if was_stopped.wait_for(|stopped| *stopped).await.is_ok() {
-                tokio::time::sleep(drain).await;
-            } else {
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            served = async { serving.await } => {
-                served.map_err(|error| StartError::Runtime(error.to_string()))?;
-            }
-            () = too_long => tracing::warn!("connections were still open at the end of the drain time"),
+        if !listen(self.listener, app, stop, drain).await {
+            tracing::warn!("connections were still open at the end of the drain time");
         }
         if tokio::time::timeout(drain, self.dispatcher.idle())
             .await

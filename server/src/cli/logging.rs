@@ -1,5 +1,7 @@
 //! Where log lines go: standard error, as text or JSON.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
@@ -11,7 +13,8 @@ pub fn start(log: &Log) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_target(false);
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
     // Started twice only in tests.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),

@@ -3,6 +3,7 @@
 mod admin;
 mod callback;
 mod health;
+mod listen;
 mod problem;
 
 use std::sync::Arc;
@@ -19,8 +20,10 @@ use tower::ServiceBuilder;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
 
 pub use admin::openapi;
+pub use listen::listen;
 
 use crate::admin_token::AdminTokens;
 use crate::turn::Dispatcher;
@@ -29,6 +32,9 @@ use crate::turn::Dispatcher;
 pub const MAX_CALLBACK_BYTES: usize = 64 * 1024;
 /// Bytes of a package sent to the admin API.
 const MAX_PACKAGE_BYTES: usize = 64 * 1024 * 1024;
+
+/// A callback, a slowly sent body included, takes no longer than this.
+const CALLBACK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What handlers share.
 #[derive(Clone)]
@@ -58,6 +64,10 @@ pub fn router(state: HttpState, concurrent: usize) -> Router {
             get(callback::verify).post(callback::receive),
         )
         .layer(DefaultBodyLimit::max(MAX_CALLBACK_BYTES))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            CALLBACK_TIMEOUT,
+        ))
         .merge(admin::routes().layer(DefaultBodyLimit::max(MAX_PACKAGE_BYTES)))
         .layer(shed);
     let open = Router::new()
