@@ -8,11 +8,17 @@ use crate::model_file::{IDF_STEP, Packed};
 pub struct Classifier {
     labels: Vec<String>,
     vocabulary: Vocabulary,
+    /// `weights[feature * padded + label]`.
     weights: Vec<i8>,
+    /// Labels, rounded up to whole lanes.
+    padded: usize,
     scales: Vec<f32>,
     bias: Vec<f32>,
     sharpness: f32,
 }
+
+/// Weights that are multiplied at once.
+const LANES: usize = 16;
 
 impl Classifier {
     pub(crate) fn unpack(packed: Packed) -> Classifier {
@@ -30,10 +36,20 @@ impl Classifier {
             .iter()
             .map(|steps| f32::from(*steps) * IDF_STEP)
             .collect();
+        let labels = packed.labels.len();
+        let padded = labels.next_multiple_of(LANES);
+        let mut weights = vec![0i8; packed.hashes.len() * padded];
+        for (to, from) in weights
+            .chunks_exact_mut(padded)
+            .zip(packed.weights.chunks_exact(labels))
+        {
+            to[..labels].copy_from_slice(from);
+        }
         Classifier {
+            padded,
             labels: packed.labels,
             vocabulary: Vocabulary::from_parts(hashes, idf),
-            weights: packed.weights,
+            weights,
             scales: packed.scales,
             bias: packed.bias,
             sharpness: packed.sharpness,
@@ -47,17 +63,20 @@ impl Classifier {
     /// One raw score a label.
     pub fn scores(&self, features: &Features) -> Vec<f32> {
         let labels = self.labels.len();
-        let mut scores = vec![0f32; labels];
+        let mut sums = vec![0f32; self.padded];
         for (column, value) in self.vocabulary.row(features) {
-            let row = &self.weights[column as usize * labels..][..labels];
-            for (score, weight) in scores.iter_mut().zip(row) {
-                *score += value * f32::from(*weight);
+            let row = &self.weights[column as usize * self.padded..][..self.padded];
+            for (sums, weights) in sums.chunks_exact_mut(LANES).zip(row.chunks_exact(LANES)) {
+                for lane in 0..LANES {
+                    sums[lane] += value * f32::from(weights[lane]);
+                }
             }
         }
-        for ((score, scale), bias) in scores.iter_mut().zip(&self.scales).zip(&self.bias) {
+        sums.truncate(labels);
+        for ((score, scale), bias) in sums.iter_mut().zip(&self.scales).zip(&self.bias) {
             *score = *score * scale + bias;
         }
-        scores
+        sums
     }
 
     /// Calibrated probabilities of raw scores.

@@ -1,5 +1,9 @@
 //! How a customer feels in one turn: neutral, anxious, angry, satisfied, and a score.
 
+use std::sync::LazyLock;
+
+use daachorse::CharwiseDoubleArrayAhoCorasick;
+
 use crate::classifier::Classifier;
 use crate::features::{CUES, Features, hash_word};
 use crate::labels;
@@ -138,27 +142,46 @@ const LEXICON: [(&str, &[&str]); 5] = [
     ),
 ];
 
+/// One pass over a text finds every word of the lexicon; the value is the word's list.
+static WORDS: LazyLock<Option<CharwiseDoubleArrayAhoCorasick<usize>>> = LazyLock::new(|| {
+    let words = LEXICON
+        .iter()
+        .enumerate()
+        .flat_map(|(list, (_, words))| words.iter().map(move |word| (*word, list)));
+    // A word in two lists would be refused; the tests hold that none is.
+    CharwiseDoubleArrayAhoCorasick::with_values(words).ok()
+});
+
 /// What the emotion model sees beside the n-grams: lexicon hits and whether a negation precedes them, emphasis, emoji.
 pub(crate) fn cues(canonical: &Canonical, normalized: &Normalized, features: &mut Features) {
     let text: String = canonical.chars.iter().collect();
     let mut add = |name: &str| features.push((CUES, hash_word(name) ^ 0x5a5a_5a5a));
-    for (list, words) in LEXICON {
-        for word in words {
-            for (at, _) in text.match_indices(word) {
-                let before = text[..at].chars().rev().take(3);
-                let negated =
-                    list != "negation" && before.into_iter().any(|c| "不没别未无".contains(c));
-                add(&format!("{list}{}", if negated { "-negated" } else { "" }));
-            }
+    if let Some(words) = WORDS.as_ref() {
+        for hit in words.find_overlapping_iter(&text) {
+            let (list, _) = LEXICON[hit.value()];
+            let mut before = text[..hit.start()].chars().rev().take(3);
+            let negated = list != "negation" && before.any(|c| "不没别未无".contains(c));
+            add(match (list, negated) {
+                ("angry", false) => "angry",
+                ("angry", true) => "angry-negated",
+                ("anxious", false) => "anxious",
+                ("anxious", true) => "anxious-negated",
+                ("satisfied", false) => "satisfied",
+                ("satisfied", true) => "satisfied-negated",
+                (other, _) => other,
+            });
         }
     }
     let marks = |mark: char| canonical.chars.iter().filter(|c| **c == mark).count();
-    for (mark, name) in [('!', "exclaim"), ('?', "ask")] {
+    for (mark, once, twice, many) in [
+        ('!', "exclaim-1", "exclaim-2", "exclaim-many"),
+        ('?', "ask-1", "ask-2", "ask-many"),
+    ] {
         match marks(mark) {
             0 => {}
-            1 => add(&format!("{name}-1")),
-            2 => add(&format!("{name}-2")),
-            _ => add(&format!("{name}-many")),
+            1 => add(once),
+            2 => add(twice),
+            _ => add(many),
         }
     }
     if text.contains("?!") || text.contains("!?") {
@@ -207,5 +230,36 @@ pub(crate) fn read(classifier: &Classifier, features: &Features) -> EmotionReadi
     EmotionReading {
         label,
         score: score.clamp(-1.0, 1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::normalize;
+
+    fn cues_of(text: &str) -> usize {
+        let mut features = Features::new();
+        cues(&Canonical::new(text), &normalize(text), &mut features);
+        features.len()
+    }
+
+    #[test]
+    fn the_lexicon_is_whole_and_its_words_are_found() {
+        assert!(WORDS.is_some());
+        // The length is always a cue.
+        assert_eq!(cues_of("随便"), 1);
+        assert_eq!(cues_of("垃圾"), 2);
+        assert_eq!(cues_of("垃圾!!!😡"), 4);
+    }
+
+    #[test]
+    fn a_negation_changes_the_cue() {
+        let read = |text: &str| {
+            let mut features = Features::new();
+            cues(&Canonical::new(text), &normalize(text), &mut features);
+            features
+        };
+        assert_ne!(read("很满意")[0], read("不满意")[1]);
     }
 }

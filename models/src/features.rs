@@ -83,6 +83,14 @@ pub fn extract(normalized: &Normalized, words: &[&str]) -> Features {
     out
 }
 
+/// Ready-made terms as features, one block.
+pub(crate) fn of_terms(terms: &[String]) -> Features {
+    terms
+        .iter()
+        .map(|term| (WORDS, hash(4, &[hash_word(term)])))
+        .collect()
+}
+
 /// Cuts and extracts in one go.
 pub fn read(jieba: &Jieba, normalized: &Normalized) -> Features {
     extract(normalized, &tokens::cut(jieba, normalized))
@@ -144,10 +152,64 @@ fn hash(kind: u32, symbols: &[u32]) -> u32 {
     state ^ (state >> 16)
 }
 
+/// Hashes to columns: open addressing behind a filter of one bit a hash, which stays in the near cache and turns away most
+/// of the features that a model does not know.
+#[derive(Debug, Clone, Default)]
+struct Columns {
+    filter: Vec<u64>,
+    /// `(hash, column + 1)`; 0 marks a free slot.
+    slots: Vec<(u32, u32)>,
+}
+
+impl Columns {
+    fn new(hashes: &[u32]) -> Columns {
+        let size = (hashes.len() * 2).next_power_of_two().max(64);
+        let mut out = Columns {
+            filter: vec![0; size / 8],
+            slots: vec![(0, 0); size],
+        };
+        for (column, hash) in hashes.iter().enumerate() {
+            let (word, bit) = out.bit(*hash);
+            out.filter[word] |= bit;
+            let mut slot = *hash as usize & (size - 1);
+            while out.slots[slot].1 != 0 && out.slots[slot].0 != *hash {
+                slot = (slot + 1) & (size - 1);
+            }
+            out.slots[slot] = (*hash, column as u32 + 1);
+        }
+        out
+    }
+
+    /// Eight bits a slot, chosen by the upper part of the hash.
+    fn bit(&self, hash: u32) -> (usize, u64) {
+        let place = hash.rotate_left(12) as usize & (self.filter.len() * 64 - 1);
+        (place / 64, 1 << (place % 64))
+    }
+
+    fn get(&self, hash: u32) -> Option<u32> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let (word, bit) = self.bit(hash);
+        if self.filter[word] & bit == 0 {
+            return None;
+        }
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        loop {
+            match self.slots[slot] {
+                (_, 0) => return None,
+                (held, column) if held == hash => return Some(column - 1),
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+    }
+}
+
 /// Which features a model knows, each with its inverse document frequency.
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
-    columns: FxHashMap<u32, u32>,
+    columns: Columns,
     hashes: Vec<u32>,
     idf: Vec<f32>,
     /// Length of each block beside the others.
@@ -184,11 +246,7 @@ impl Vocabulary {
     }
 
     pub fn from_parts(hashes: Vec<u32>, idf: Vec<f32>) -> Vocabulary {
-        let columns = hashes
-            .iter()
-            .enumerate()
-            .map(|(column, hash)| (*hash, column as u32))
-            .collect();
+        let columns = Columns::new(&hashes);
         Vocabulary {
             columns,
             hashes,
@@ -220,10 +278,10 @@ impl Vocabulary {
 
     /// The weighted row of a text: `(1 + ln tf) · idf`, each block of its length, the whole of length one.
     pub fn row(&self, features: &Features) -> Vec<(u32, f32)> {
-        let mut known: Vec<(u8, u32)> = Vec::with_capacity(features.len());
+        let mut known: Vec<u64> = Vec::with_capacity(features.len());
         for (block, hash) in features {
-            if let Some(column) = self.columns.get(hash) {
-                known.push((*block, *column));
+            if let Some(column) = self.columns.get(*hash) {
+                known.push(u64::from(*block) << 32 | u64::from(column));
             }
         }
         known.sort_unstable();
@@ -231,7 +289,7 @@ impl Vocabulary {
         let mut norms = [0f32; BLOCKS];
         let mut blocks: Vec<u8> = Vec::with_capacity(known.len());
         for group in known.chunk_by(|a, b| a == b) {
-            let (block, column) = group[0];
+            let (block, column) = ((group[0] >> 32) as u8, group[0] as u32);
             let tf = if group.len() == 1 {
                 1.0
             } else {

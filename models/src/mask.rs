@@ -12,11 +12,12 @@ pub fn mask(text: &str) -> String {
         return text.to_owned();
     }
     let canonical = Canonical::new(text);
-    let mut hidden: Vec<(usize, usize, String)> = entity::numbers(&canonical)
+    let numbers = entity::numbers(&canonical);
+    let mut hidden: Vec<(usize, usize, String)> = numbers
         .iter()
         .filter_map(|e| Some((e.start, e.end, cover(e)?)))
         .collect();
-    add_doubtful_runs(&canonical, &mut hidden);
+    add_doubtful_runs(&canonical, &numbers, &mut hidden);
     if hidden.is_empty() {
         return text.to_owned();
     }
@@ -98,19 +99,20 @@ fn holds_phone(value: &str) -> bool {
 }
 
 /// Runs of figures that no recogniser took but that are long enough to be somebody's.
-fn add_doubtful_runs(canonical: &Canonical, hidden: &mut Vec<(usize, usize, String)>) {
+fn add_doubtful_runs(
+    canonical: &Canonical,
+    numbers: &[Entity],
+    hidden: &mut Vec<(usize, usize, String)>,
+) {
     let chars = &canonical.chars;
-    let known: Vec<(usize, usize)> = entity::numbers(canonical)
-        .iter()
-        .map(|e| (e.start, e.end))
-        .collect();
     let mut at = 0;
     while at < chars.len() {
-        if let Some((_, end)) = known
-            .iter()
-            .find(|(start, end)| (*start..*end).contains(&at))
-        {
-            at = *end;
+        if let Some(known) = numbers.iter().find(|e| (e.start..e.end).contains(&at)) {
+            at = known.end;
+            continue;
+        }
+        if shape::digit(chars[at]).is_none() {
+            at += 1;
             continue;
         }
         let run: String = chars[at..]

@@ -21,6 +21,9 @@ const BIGRAM: f32 = 0.7;
 const BUDGET: usize = 15_000_000;
 /// Terms of a query beyond which it gets no better.
 const LONGEST_QUERY: usize = 64;
+/// Entries beyond which only the rarest terms of a query are searched.
+const LARGE: u64 = 5_000;
+const RAREST: usize = 10;
 
 impl Candidates {
     pub(crate) fn build(entries: &[Vec<Wording>]) -> tantivy::Result<Candidates> {
@@ -70,18 +73,37 @@ impl Candidates {
         let mut terms: Vec<&String> = wording.terms.iter().collect();
         terms.sort_unstable();
         terms.dedup();
-        terms.truncate(LONGEST_QUERY);
         if terms.is_empty() || limit == 0 {
             return Vec::new();
         }
+        let terms = terms.into_iter().map(|text| {
+            (
+                text.starts_with('#'),
+                Term::from_field_text(self.terms, text),
+            )
+        });
+        let large = self.searcher.num_docs() > LARGE;
+        let terms: Vec<(bool, Term)> = if large {
+            // The rarest terms find the entry; the common ones only make every document a candidate.
+            let mut counted: Vec<(u64, (bool, Term))> = terms
+                .map(|term| (self.searcher.doc_freq(&term.1).unwrap_or(0), term))
+                .filter(|(count, _)| *count > 0)
+                .collect();
+            counted.sort();
+            counted
+                .into_iter()
+                .take(RAREST)
+                .map(|(_, term)| term)
+                .collect()
+        } else {
+            terms.take(LONGEST_QUERY).collect()
+        };
         let clauses = terms
             .into_iter()
-            .map(|text| {
-                let term = TermQuery::new(
-                    Term::from_field_text(self.terms, text),
-                    IndexRecordOption::WithFreqs,
-                );
-                let query: Box<dyn Query> = if text.starts_with('#') {
+            .map(|(bigram, term)| {
+                let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                // A union of plain terms can skip whole blocks of documents, one with boosts cannot.
+                let query: Box<dyn Query> = if bigram && !large {
                     Box::new(BoostQuery::new(Box::new(term), BIGRAM))
                 } else {
                     Box::new(term)

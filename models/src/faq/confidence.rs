@@ -5,7 +5,7 @@
 
 use super::candidates::Candidates;
 use super::ranker::{Base, Part, Ranker};
-use super::{FaqHit, RANKED, Wording};
+use super::{Detail, FaqHit, RANKED, Wording};
 use crate::understander::Understander;
 
 pub(crate) struct Confidence {
@@ -77,6 +77,7 @@ impl Ranked {
 impl Confidence {
     pub(crate) fn learn(
         understander: &Understander,
+        detail: Detail,
         entries: &[Vec<Wording>],
         candidates: &Candidates,
         base: &Base,
@@ -110,7 +111,7 @@ impl Confidence {
         }
         let total: f64 = lessons.len() as f64;
         for text in SMALL_TALK {
-            let wording = Wording::read(understander, text);
+            let wording = Wording::read(understander, text, detail);
             let ranked = judge.rank(&wording, 2, None);
             // A base that has an entry for greetings answers greetings.
             if ranked.first().is_some_and(|best| best.nearest < 0.85) {
@@ -155,24 +156,29 @@ impl Judge<'_> {
     /// The `depth` best entries, best first: by their scores, then by their nearest wording as well.
     fn rank(&self, wording: &Wording, depth: usize, without: Option<usize>) -> Vec<Ranked> {
         let query = self.base.vector(wording);
-        let spread = self.base.spread(&query);
-        let mut scores = self
-            .ranker
-            .scores(&query, &spread, || self.candidates.find(wording, RANKED));
-        scores.retain(|(entry, _)| Some(*entry) != without);
-        let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if scores.len() > depth {
-            scores.select_nth_unstable_by(depth - 1, order);
-            scores.truncate(depth);
-        }
-        let mut ranked: Vec<Ranked> = scores
-            .into_iter()
-            .map(|(entry, score)| Ranked {
-                entry,
-                score,
-                nearest: self.base.nearest(&spread, entry, self.part),
-            })
-            .collect();
+        let mut ranked: Vec<Ranked> = self.base.with_spread(&query, |spread| {
+            let mut scores = self
+                .ranker
+                .scores(self.base, self.part, &query, spread, || {
+                    self.candidates.find(wording, RANKED)
+                });
+            scores.retain(|(entry, _)| Some(*entry) != without);
+            let order =
+                |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+            if scores.len() > depth {
+                scores.select_nth_unstable_by(depth - 1, order);
+                scores.truncate(depth);
+            }
+            let nearest = |entry| self.base.nearest(spread, entry, self.part);
+            scores
+                .into_iter()
+                .map(|(entry, score)| Ranked {
+                    entry,
+                    score,
+                    nearest: nearest(entry),
+                })
+                .collect()
+        });
         ranked.sort_by(|a, b| b.rank().total_cmp(&a.rank()).then(a.entry.cmp(&b.entry)));
         ranked
     }

@@ -45,10 +45,23 @@ pub struct FaqIndex {
     base: Base,
     ranker: Ranker,
     confidence: Confidence,
+    detail: Detail,
 }
 
 /// How many candidates the ranker looks at.
 const RANKED: usize = 16;
+
+/// Wordings beyond which a base is seen by its words and bigrams only: with every feature, 600,000 wordings are gigabytes.
+const MOST_DETAILED: usize = 20_000;
+
+/// What the ranker sees of a wording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// All the classifiers' features.
+    Full,
+    /// The terms that tantivy indexes.
+    Terms,
+}
 
 impl FaqIndex {
     /// Builds the index over `documents` with the dictionary of `understander`.
@@ -60,25 +73,32 @@ impl FaqIndex {
         documents: &[FaqDocument],
     ) -> Result<FaqIndex, FaqError> {
         check(documents)?;
+        let count: usize = documents.iter().map(|d| d.variants.len() + 1).sum();
+        let detail = if count > MOST_DETAILED {
+            Detail::Terms
+        } else {
+            Detail::Full
+        };
         let wordings: Vec<Vec<Wording>> = documents
             .iter()
             .map(|document| {
                 std::iter::once(&document.question)
                     .chain(&document.variants)
                     .filter(|wording| !wording.trim().is_empty())
-                    .map(|wording| Wording::read(understander, wording))
+                    .map(|wording| Wording::read(understander, wording, detail))
                     .collect()
             })
             .collect();
         let candidates = Candidates::build(&wordings)?;
         let base = Base::new(&wordings);
-        let confidence = Confidence::learn(understander, &wordings, &candidates, &base);
+        let confidence = Confidence::learn(understander, detail, &wordings, &candidates, &base);
         let ranker = Ranker::learn(&base, Part::Whole);
         Ok(FaqIndex {
             candidates,
             base,
             ranker,
             confidence,
+            detail,
         })
     }
 
@@ -89,10 +109,12 @@ impl FaqIndex {
         query: impl Into<Query<'a>>,
         limit: usize,
     ) -> Vec<FaqHit> {
-        let wording = match query.into() {
-            Query::Text(text) => Wording::read(understander, text),
-            Query::Read(understanding) => Wording::of(understander, understanding),
+        let text = match query.into() {
+            Query::Text(text) => text,
+            // The features depend on the pieces of the text, which an understanding does not keep.
+            Query::Read(understanding) => &understanding.text,
         };
+        let wording = Wording::read(understander, text, self.detail);
         let judge = Judge {
             base: &self.base,
             ranker: &self.ranker,
@@ -159,43 +181,45 @@ pub(crate) struct Wording {
 }
 
 impl Wording {
-    pub(crate) fn read(understander: &Understander, wording: &str) -> Wording {
+    pub(crate) fn read(understander: &Understander, wording: &str, detail: Detail) -> Wording {
         let normalized = text::normalize(wording);
         let words = crate::tokens::cut(understander.jieba(), &normalized);
-        let features = features::extract(&normalized, &words);
-        Wording::new(words.into_iter(), &normalized.text, features)
-    }
-
-    fn of(understander: &Understander, understanding: &Understanding) -> Wording {
-        // The features depend on the pieces, which an understanding does not keep.
-        Wording::read(understander, &understanding.text)
-    }
-
-    fn new<'a>(
-        words: impl Iterator<Item = &'a str>,
-        normalized: &str,
-        features: Features,
-    ) -> Wording {
-        let letters: Vec<char> = normalized
+        let terms = terms(&words, &normalized.text);
+        let features = match detail {
+            Detail::Full => features::extract(&normalized, &words),
+            Detail::Terms => features::of_terms(&terms),
+        };
+        let length = normalized
+            .text
             .chars()
             .filter(|c| c.is_alphanumeric())
-            .take(400)
-            .collect();
-        let mut terms: Vec<String> = words
-            .filter(|word| word.chars().any(char::is_alphanumeric))
-            .map(str::to_owned)
-            .collect();
-        for pair in letters.windows(2) {
-            if !pair.iter().all(char::is_ascii) {
-                terms.push(format!("#{}{}", pair[0], pair[1]));
-            }
-        }
+            .count();
         Wording {
             terms,
             features,
-            length: letters.len(),
+            length,
         }
     }
+}
+
+/// Words, and character bigrams behind `#`.
+fn terms(words: &[&str], normalized: &str) -> Vec<String> {
+    let letters: Vec<char> = normalized
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .take(400)
+        .collect();
+    let mut terms: Vec<String> = words
+        .iter()
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .map(|word| (*word).to_owned())
+        .collect();
+    for pair in letters.windows(2) {
+        if !pair.iter().all(char::is_ascii) {
+            terms.push(format!("#{}{}", pair[0], pair[1]));
+        }
+    }
+    terms
 }
 
 fn check(documents: &[FaqDocument]) -> Result<(), FaqError> {

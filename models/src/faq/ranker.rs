@@ -1,6 +1,8 @@
 //! The order of the entries for a query: each entry's own linear weights, learnt against the other entries' wordings; for
 //! bases too large to learn at load, the likeness to the mean of the entry's wordings.
 
+use std::cell::RefCell;
+
 use linfa::dataset::DatasetBase;
 use linfa::traits::Fit;
 use ndarray::Array1;
@@ -17,7 +19,8 @@ pub(crate) type Sparse = Vec<(u32, f32)>;
 pub(crate) struct Base {
     vocabulary: Vocabulary,
     wordings: Vec<Vec<Sparse>>,
-    terms: Vec<Vec<String>>,
+    /// The terms of each entry's question, joined by spaces.
+    terms: Vec<String>,
 }
 
 /// Which wordings to learn from.
@@ -37,14 +40,25 @@ impl Part {
 pub(crate) enum Ranker {
     /// Weights of every entry, scored all at once.
     Learnt(LinearModel),
-    /// The mean of each entry's wordings, of length one; candidates only are scored.
-    Means(Vec<Sparse>),
+    /// The mean of each entry's wordings, of length one, by column: every entry is scored.
+    Means(Postings),
+    /// The lengths of the sums of each entry's wordings: candidates only are scored, from their wordings.
+    Sums(Vec<f32>),
 }
 
-/// Weights a learnt ranker may have: 8 million are 32 MB.
-const MOST_WEIGHTS: usize = 8_000_000;
+/// For each column the entries whose mean holds it, with its weight there.
+pub(crate) struct Postings {
+    starts: Vec<u32>,
+    held: Vec<(u32, f32)>,
+    entries: usize,
+}
+
+/// Weights a learnt ranker may have: 16 million are 64 MB.
+const MOST_WEIGHTS: usize = 16_000_000;
 /// Wordings times entries beyond which learning takes more than a second.
 const MOST_LESSONS: usize = 1_200_000;
+/// Entries beyond which candidates only are scored.
+const MOST_MEANS: usize = 5_000;
 /// Columns of a mean that are kept: the heaviest.
 const MEAN_WIDTH: usize = 400;
 
@@ -64,9 +78,8 @@ impl Base {
             .iter()
             .map(|wordings| {
                 wordings
-                    .iter()
-                    .flat_map(|w| w.terms.iter().cloned())
-                    .collect()
+                    .first()
+                    .map_or_else(String::new, |w| w.terms.join(" "))
             })
             .collect();
         Base {
@@ -84,13 +97,25 @@ impl Base {
         sorted(self.vocabulary.row(&wording.features))
     }
 
-    /// A query spread over all columns, for many products with it.
-    pub(crate) fn spread(&self, query: &Sparse) -> Vec<f32> {
-        let mut out = vec![0.0; self.vocabulary.len()];
-        for (column, value) in query {
-            out[*column as usize] = *value;
+    /// Runs `run` with the query spread over all columns, for many products with it. The columns are the thread's own and
+    /// are cleared after use, so that no query pays for all of them.
+    pub(crate) fn with_spread<T>(&self, query: &Sparse, run: impl FnOnce(&[f32]) -> T) -> T {
+        thread_local! {
+            static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
         }
-        out
+        COLUMNS.with_borrow_mut(|columns| {
+            if columns.len() < self.vocabulary.len() {
+                columns.resize(self.vocabulary.len(), 0.0);
+            }
+            for (column, value) in query {
+                columns[*column as usize] = *value;
+            }
+            let result = run(columns);
+            for (column, _) in query {
+                columns[*column as usize] = 0.0;
+            }
+            result
+        })
     }
 
     /// The cosine to the nearest of an entry's wordings that `part` holds.
@@ -108,18 +133,20 @@ impl Base {
         let Some(terms) = self.terms.get(index) else {
             return Vec::new();
         };
-        let query = self.spread(&mean(self.wordings[index].iter()));
         let wording = Wording {
-            terms: terms.clone(),
+            terms: terms.split(' ').map(str::to_owned).collect(),
             features: Vec::new(),
             length: 0,
         };
-        let mut found: Vec<(usize, f32)> = candidates
-            .find(&wording, RANKED + k)
-            .into_iter()
-            .filter(|(entry, _)| *entry != index)
-            .map(|(entry, _)| (entry, product(&query, &mean(self.wordings[entry].iter()))))
-            .collect();
+        let mut found: Vec<(usize, f32)> =
+            self.with_spread(&mean(self.wordings[index].iter()), |query| {
+                candidates
+                    .find(&wording, RANKED + k)
+                    .into_iter()
+                    .filter(|(entry, _)| *entry != index)
+                    .map(|(entry, _)| (entry, product(query, &mean(self.wordings[entry].iter()))))
+                    .collect()
+            });
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         found.into_iter().take(k).map(|(entry, _)| entry).collect()
     }
@@ -132,22 +159,30 @@ impl Ranker {
         let small = entries > 1
             && entries * base.vocabulary.len() <= MOST_WEIGHTS
             && entries * wordings <= MOST_LESSONS;
-        small
-            .then(|| separate(base, part).ok())
-            .flatten()
-            .map_or_else(|| means(base, part), Ranker::Learnt)
+        if small && let Ok(model) = separate(base, part) {
+            return Ranker::Learnt(model);
+        }
+        if entries <= MOST_MEANS {
+            return Ranker::Means(means(base, part));
+        }
+        let length = |wordings: &Vec<Sparse>| length(&sum(held(wordings, part)));
+        Ranker::Sums(base.wordings.iter().map(length).collect())
     }
 
-    /// Entries with their scores, in no order: every entry where weights are learnt, else those of `candidates`.
+    /// Entries with their scores, in no order: every entry, or in a large base those of `candidates`.
     pub(crate) fn scores(
         &self,
+        base: &Base,
+        part: Part,
         query: &Sparse,
         spread: &[f32],
         candidates: impl FnOnce() -> Vec<(usize, f32)>,
     ) -> Vec<(usize, f32)> {
+        // A query that shares nothing with the base is like none of its entries.
+        if query.is_empty() {
+            return Vec::new();
+        }
         match self {
-            // A query that shares nothing with the base is like none of its entries.
-            Ranker::Learnt(_) if query.is_empty() => Vec::new(),
             Ranker::Learnt(model) => {
                 let (columns, values): (Vec<u32>, Vec<f32>) = query.iter().copied().unzip();
                 model
@@ -156,12 +191,46 @@ impl Ranker {
                     .enumerate()
                     .collect()
             }
-            Ranker::Means(means) => candidates()
+            Ranker::Means(postings) => postings.scores(query),
+            Ranker::Sums(lengths) => candidates()
                 .into_iter()
-                .map(|(entry, _)| (entry, product(spread, &means[entry])))
+                .map(|(entry, _)| {
+                    let products: f32 = held(&base.wordings[entry], part)
+                        .map(|w| product(spread, w))
+                        .sum();
+                    (entry, products / lengths[entry].max(f32::MIN_POSITIVE))
+                })
                 .collect(),
         }
     }
+}
+
+impl Postings {
+    fn scores(&self, query: &Sparse) -> Vec<(usize, f32)> {
+        let mut scores = vec![0f32; self.entries];
+        for (column, value) in query {
+            let column = *column as usize;
+            for (entry, weight) in
+                &self.held[self.starts[column] as usize..self.starts[column + 1] as usize]
+            {
+                scores[*entry as usize] += value * weight;
+            }
+        }
+        scores
+            .into_iter()
+            .enumerate()
+            .filter(|(_, score)| *score > 0.0)
+            .collect()
+    }
+}
+
+/// The wordings of an entry that `part` holds.
+fn held(wordings: &[Sparse], part: Part) -> impl Iterator<Item = &Sparse> {
+    wordings
+        .iter()
+        .enumerate()
+        .filter(move |(index, _)| part.holds(*index))
+        .map(|(_, wording)| wording)
 }
 
 fn separate(base: &Base, part: Part) -> Result<LinearModel, linfa::Error> {
@@ -181,28 +250,61 @@ fn separate(base: &Base, part: Part) -> Result<LinearModel, linfa::Error> {
         loss: Loss::SquaredHinge,
         // A cost of 2 a record.
         l2: 0.5 / targets.len().max(1) as f64,
-        iterations: 8,
+        iterations: 5,
         tolerance: 0.3,
         background: 1.0,
     };
     params.fit(&DatasetBase::new(records, Array1::from(targets)))
 }
 
-fn means(base: &Base, part: Part) -> Ranker {
-    let mean_of = |wordings: &Vec<Sparse>| {
-        let held = wordings
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| part.holds(*index));
-        let mut mean = mean(held.map(|(_, wording)| wording));
-        if mean.len() > MEAN_WIDTH {
-            mean.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            mean.truncate(MEAN_WIDTH);
-            mean.sort_by_key(|(column, _)| *column);
+fn means(base: &Base, part: Part) -> Postings {
+    let means: Vec<Sparse> = base
+        .wordings
+        .iter()
+        .map(|wordings| {
+            let mut mean = mean(held(wordings, part));
+            if mean.len() > MEAN_WIDTH {
+                mean.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+                mean.truncate(MEAN_WIDTH);
+            }
+            mean
+        })
+        .collect();
+    let mut counts = vec![0usize; base.vocabulary.len()];
+    for (column, _) in means.iter().flatten() {
+        counts[*column as usize] += 1;
+    }
+    // What a tenth of all entries say tells none from another, and costs most.
+    let common = (means.len() / 10).max(50);
+    let means: Vec<Sparse> = means
+        .into_iter()
+        .map(|mean| {
+            mean.into_iter()
+                .filter(|(column, _)| counts[*column as usize] <= common)
+                .collect()
+        })
+        .collect();
+    let mut starts = vec![0u32; base.vocabulary.len() + 1];
+    for (column, _) in means.iter().flatten() {
+        starts[*column as usize + 1] += 1;
+    }
+    for column in 1..starts.len() {
+        starts[column] += starts[column - 1];
+    }
+    let mut next = starts.clone();
+    let mut postings = vec![(0u32, 0f32); means.iter().map(Vec::len).sum()];
+    for (entry, mean) in means.iter().enumerate() {
+        for (column, weight) in mean {
+            let place = &mut next[*column as usize];
+            postings[*place as usize] = (entry as u32, *weight);
+            *place += 1;
         }
-        mean
-    };
-    Ranker::Means(base.wordings.iter().map(mean_of).collect())
+    }
+    Postings {
+        starts,
+        held: postings,
+        entries: means.len(),
+    }
 }
 
 fn sorted(mut row: Sparse) -> Sparse {
@@ -210,7 +312,7 @@ fn sorted(mut row: Sparse) -> Sparse {
     row
 }
 
-fn mean<'a>(vectors: impl Iterator<Item = &'a Sparse>) -> Sparse {
+fn sum<'a>(vectors: impl Iterator<Item = &'a Sparse>) -> Sparse {
     let mut all: Sparse = vectors.flatten().copied().collect();
     all.sort_by_key(|(column, _)| *column);
     let mut out: Sparse = Vec::with_capacity(all.len());
@@ -220,9 +322,18 @@ fn mean<'a>(vectors: impl Iterator<Item = &'a Sparse>) -> Sparse {
             _ => out.push((column, value)),
         }
     }
-    let norm = out.iter().map(|(_, v)| v * v).sum::<f32>().sqrt();
-    if norm > 0.0 {
-        out.iter_mut().for_each(|(_, v)| *v /= norm);
+    out
+}
+
+fn length(vector: &Sparse) -> f32 {
+    vector.iter().map(|(_, v)| v * v).sum::<f32>().sqrt()
+}
+
+fn mean<'a>(vectors: impl Iterator<Item = &'a Sparse>) -> Sparse {
+    let mut out = sum(vectors);
+    let length = length(&out);
+    if length > 0.0 {
+        out.iter_mut().for_each(|(_, v)| *v /= length);
     }
     out
 }
