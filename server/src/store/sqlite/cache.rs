@@ -96,11 +96,15 @@ impl ConversationCache {
         }
     }
 
-    /// A commit changed the conversation; called by the writer alone, after the commit.
-    pub fn replace(&self, key: Key, known: Known, bytes: usize) {
+    /// A commit changed the conversation; called by the writer alone, after the commit, for each of a batch in turn:
+    /// a reader may have brought a later state of the same batch already.
+    pub fn replace(&self, key: Key, stored: Arc<StoredConversation>, bytes: usize) {
         let mut changes = self.shard(&key).lock();
         *changes += 1;
-        self.entries.insert(key, entry(known, bytes));
+        let later = self.get(&key).flatten();
+        if later.is_none_or(|later| later.revision < stored.revision) {
+            self.entries.insert(key, entry(Some(stored), bytes));
+        }
     }
 
     /// A commit may have changed the conversation.

@@ -157,7 +157,7 @@ impl Writer {
                         revision,
                     };
                     self.cache
-                        .replace(key, Some(Arc::new(stored)), pending.state.len());
+                        .replace(key, Arc::new(stored), pending.state.len());
                 }
                 Committed::Done { revision }
             }
