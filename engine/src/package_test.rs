@@ -99,8 +99,11 @@ pub fn render_failure(report: &TestReport, lang: Lang) -> String {
 }
 
 fn run_test(bot: &Bot, test: &Test) -> TestReport {
+    let mut session = Session::new(bot, start(bot, START));
+    // 任选 says its first variant.
+    session.conversation.customer.clear();
     let mut play = Play {
-        session: Session::new(bot, start(bot, START)),
+        session,
         last: Exchange { turns: Vec::new() },
         lines: Vec::new(),
     };
