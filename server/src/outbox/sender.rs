@@ -43,8 +43,34 @@ impl Sender {
         Self { dispatcher }
     }
 
+    /// Messages that were in the send API's hands when the process died: nobody knows whether they arrived, so they are
+    /// never sent again, and a person can see them.
+    pub async fn report_uncertain(&self) -> Result<usize, StoreError> {
+        let rows = self.dispatcher.store().sending_outbox().await?;
+        for row in &rows {
+            tracing::warn!(
+                outbox = row.id,
+                "the process stopped while a message was being sent; it may have arrived"
+            );
+            let error = Some("the process stopped while it was being sent; it may have arrived");
+            self.update(
+                row,
+                OutboxState::Failed,
+                row.attempts,
+                Duration::ZERO,
+                error,
+                true,
+            )
+            .await?;
+        }
+        Ok(rows.len())
+    }
+
     /// Run until the task is aborted.
     pub async fn run(self) {
+        if let Err(error) = self.report_uncertain().await {
+            tracing::error!(%error, "uncertain messages could not be reported");
+        }
         let this = Arc::new(self);
         loop {
             match this.round().await {

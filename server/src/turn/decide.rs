@@ -197,6 +197,14 @@ impl Dispatcher {
         now: Timestamp,
     ) -> Result<(Conversation, i64), RunError> {
         let stored = self.parts.store.conversation(&key.0, &key.1).await?;
+        // Kept fragments name the conversation they open.
+        let new_id = || {
+            let kept = task
+                .carrier
+                .as_ref()
+                .map(|open| open.inbound.conversation.clone());
+            kept.filter(|id| !id.is_empty()).unwrap_or_else(random_id)
+        };
         let (mut conversation, revision) = match stored {
             Some(stored) if !(stored.conversation.closed && task.carrier.is_some()) => {
                 (stored.conversation, stored.revision)
@@ -205,7 +213,7 @@ impl Dispatcher {
                 // A closed conversation stays as it is; what belongs to the customer goes on.
                 let old = stored.conversation;
                 let conversation = Conversation {
-                    id: random_id(),
+                    id: new_id(),
                     account: old.account,
                     customer: old.customer,
                     epoch: old.epoch,
@@ -223,7 +231,7 @@ impl Dispatcher {
             }
             None => {
                 let conversation = Conversation {
-                    id: random_id(),
+                    id: new_id(),
                     account: account.id.clone(),
                     customer: key.1.clone(),
                     opened_at: Some(now),
@@ -280,6 +288,7 @@ impl Dispatcher {
         around: &Surroundings,
     ) -> Commit {
         let waits = next.pending_call.is_some();
+        let idle = task.kind == "timer" && turn.effects.is_empty() && turn.next == *before;
         let mut commit = Commit::default();
         let finish = |inbound: &Inbound, reply: Option<String>| FinishInbound {
             account: inbound.account.clone(),
@@ -331,18 +340,24 @@ impl Dispatcher {
             };
             serde_json::to_string(&sealed).unwrap_or_default()
         });
-        commit.audit.push(AuditEntry {
+        let entry = AuditEntry {
             at: around.now,
             account: account.id.clone(),
             conversation: next.id.clone(),
             kind: task.kind.to_string(),
             body,
             sealed,
-        });
+        };
+        if !idle {
+            commit.audit.push(entry);
+        }
         commit.outbox = gated.rows.clone();
         let wake_at = match &next.pending_call {
             Some(pending) => Some(pending.deadline + SignedDuration::from_secs(5)),
-            None => next.wake_at(&loaded.bot),
+            // A timer that changed nothing is not tried again until something else happens.
+            None => next
+                .wake_at(&loaded.bot)
+                .filter(|at| !idle || *at > around.now),
         };
         commit.conversation = Some(ConversationWrite {
             conversation: next.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dispatch::Dispatcher;
 use super::lane::LaneKey;
 use super::slot::Reply;
-use super::task::{Done, Fragment, Memory, Open, RunError, Task, text_event};
+use super::task::{Done, Fragment, Memory, Open, RunError, Task, random_id, text_event};
 use crate::account::Account;
 use crate::store::{Commit, Committed, NewInbound};
 
@@ -23,9 +23,14 @@ impl Dispatcher {
         pause_ms: u64,
         memory: &mut Memory,
     ) -> Result<Done, RunError> {
-        if let Some(stored) = self.parts.store.conversation(&key.0, &key.1).await? {
-            fragment.inbound.conversation = stored.conversation.id;
-        }
+        fragment.inbound.conversation = match memory.fragments.first() {
+            Some(first) => first.inbound.conversation.clone(),
+            None => match self.parts.store.conversation(&key.0, &key.1).await? {
+                Some(stored) if !stored.conversation.closed => stored.conversation.id,
+                // The turn will open a conversation under this id.
+                _ => random_id(),
+            },
+        };
         let commit = Commit {
             inbound: Some(NewInbound {
                 inbound: fragment.inbound.clone(),
