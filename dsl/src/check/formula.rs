@@ -8,7 +8,8 @@ use std::rc::Rc;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::program::{
-    Check, Compare, Condition, ConditionKind, Patterns, Program, Stage, TextMatch,
+    Check, Compare, Condition, ConditionKind, HandoffTarget, Op, Patterns, Program, Stage,
+    TextMatch,
 };
 use crate::source::Span;
 
@@ -69,9 +70,13 @@ impl Alternative {
 #[derive(Debug)]
 pub(super) struct RuleFormula {
     pub group: usize,
+    /// The group's place in the order in which messages are seen.
+    pub place: usize,
     pub name: String,
     pub span: Span,
     pub action: usize,
+    /// To whom it hands over.
+    pub target: Option<HandoffTarget>,
     /// Rules of one route see the same messages; a group outside of it stands for itself.
     pub routed: bool,
     pub alternatives: Option<Vec<Alternative>>,
@@ -120,9 +125,11 @@ impl Rules {
             for rule in &group.rules {
                 rules.push(RuleFormula {
                     group: index,
+                    place,
                     name: rule.name.clone(),
                     span: rule.span,
                     action: rule.action,
+                    target: target(rule.action, program),
                     routed: place < routed,
                     alternatives: alternatives(&rule.condition, true, &lists),
                 });
@@ -130,6 +137,14 @@ impl Rules {
         }
         Rules { rules }
     }
+}
+
+fn target(action: usize, program: &Program) -> Option<HandoffTarget> {
+    let routine = program.routines.get(action)?;
+    routine.code.iter().find_map(|step| match &step.op {
+        Op::Handoff(handoff) => Some(handoff.target),
+        _ => None,
+    })
 }
 
 /// The normal form of words and messages.

@@ -40,7 +40,7 @@ pub(crate) struct Package<'a> {
 pub(crate) fn run(package: &Package<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let rules = formula::Rules::of(package.program);
     cycle::check(package, diagnostics);
-    shadowing::check(package, &rules, diagnostics);
+    shadowing::check(&rules, diagnostics);
     overlap::check(package, &rules, diagnostics);
     channel::check(package, diagnostics);
     faq::check(package, &rules, diagnostics);

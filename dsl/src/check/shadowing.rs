@@ -7,16 +7,14 @@
 use daachorse::DoubleArrayAhoCorasick;
 use rustc_hash::FxHashMap;
 
-use super::Package;
 use super::formula::{Alternative, RuleFormula, Rules};
 use crate::diagnostic::Diagnostic;
-use crate::program::{HandoffTarget, Op, Program};
 use crate::source::Span;
 
 /// Earlier alternatives looked at for one word, at most.
 const MAX_CANDIDATES: usize = 400;
 
-pub(super) fn check(package: &Package<'_>, rules: &Rules, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(rules: &Rules, diagnostics: &mut Vec<Diagnostic>) {
     let index = Index::of(rules);
     for (position, rule) in rules.rules.iter().enumerate() {
         let Some(alternatives) = &rule.alternatives else {
@@ -33,7 +31,7 @@ pub(super) fn check(package: &Package<'_>, rules: &Rules, diagnostics: &mut Vec<
             }
         } else if let Some(example) = found {
             diagnostics.push(partly(rule, &example, rules));
-        } else if let Some(example) = contested(position, rules, package.program) {
+        } else if let Some(example) = contested(position, rules) {
             diagnostics.push(partly(rule, &example, rules));
         }
     }
@@ -298,9 +296,9 @@ fn implied(earlier: &Alternative, word: &str, later: &Alternative, known: Known)
 }
 
 /// Two handoffs to different people: a message with the words of both goes to the earlier.
-fn contested(position: usize, rules: &Rules, program: &Program) -> Option<Example> {
+fn contested(position: usize, rules: &Rules) -> Option<Example> {
     let rule = rules.rules.get(position)?;
-    let own = target(rule, program)?;
+    let own = rule.target?;
     let alternative = rule
         .alternatives
         .as_ref()?
@@ -311,25 +309,26 @@ fn contested(position: usize, rules: &Rules, program: &Program) -> Option<Exampl
         .first()?
         .iter()
         .max_by_key(|word| word.chars().count())?;
-    let earlier = rules
+    // Rules of a group stand together.
+    let group = rules
         .rules
-        .iter()
-        .take(position)
-        .enumerate()
-        .rev()
-        .take(MAX_CANDIDATES);
-    for (by, other) in earlier.collect::<Vec<_>>().into_iter().rev() {
-        if other.group != rule.group || target(other, program).is_none_or(|theirs| theirs == own) {
+        .partition_point(|other| other.place < rule.place);
+    let earlier = rules.rules.get(group..position)?;
+    for (by, other) in (group..).zip(earlier).take(MAX_CANDIDATES) {
+        if other.target.is_none_or(|theirs| theirs == own) {
             continue;
         }
         for theirs in other.alternatives.iter().flatten() {
+            let free =
+                theirs.opaque.is_empty() && theirs.without.is_empty() && theirs.contains.len() == 1;
             let Some(first) = theirs.contains.first().and_then(|set| set.first()) else {
                 continue;
             };
+            if !free {
+                continue;
+            }
             let message = format!("{word}{first}");
-            let free =
-                theirs.opaque.is_empty() && theirs.without.is_empty() && theirs.contains.len() == 1;
-            if free && theirs.text_holds(&message) && alternative.text_holds(&message) {
+            if theirs.text_holds(&message) && alternative.text_holds(&message) {
                 return Some(Example {
                     message,
                     word: first.clone(),
@@ -339,13 +338,4 @@ fn contested(position: usize, rules: &Rules, program: &Program) -> Option<Exampl
         }
     }
     None
-}
-
-/// To whom a rule hands over.
-fn target(rule: &RuleFormula, program: &Program) -> Option<HandoffTarget> {
-    let routine = program.routines.get(rule.action)?;
-    routine.code.iter().find_map(|step| match &step.op {
-        Op::Handoff(handoff) => Some(handoff.target),
-        _ => None,
-    })
 }

@@ -1,14 +1,19 @@
 //! Names and types resolved, blocks flattened: from the syntax tree to [`Program`].
 
+mod call;
 mod code;
 mod condition;
 mod declaration;
+mod experiment;
 mod expr;
 mod hash;
 mod names;
+mod route;
+mod service;
 mod step;
 mod template;
 mod test;
+mod wait;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
