@@ -8,6 +8,7 @@ mod check;
 mod compile;
 pub mod diagnostic;
 mod files;
+mod format;
 pub mod keywords;
 mod lower;
 mod names;
@@ -17,3 +18,4 @@ pub mod render;
 pub mod source;
 
 pub use compile::{Compiled, compile, compile_on, imports};
+pub use format::format;

@@ -8,6 +8,7 @@ mod condition;
 mod declaration;
 mod edits;
 mod explain;
+mod leaves;
 mod plan;
 mod scan;
 mod service;
@@ -23,6 +24,7 @@ use crate::ast;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Span;
 use edits::Edits;
+pub(crate) use leaves::{Leaf, LeafKind, leaves};
 pub(crate) use scan::{Token, TokenKind, scan};
 use tree::Tree;
 
