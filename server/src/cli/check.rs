@@ -13,7 +13,7 @@ pub fn run(options: &CheckOptions, lang: Lang) -> Exit {
         Ok(files) => files,
         Err(exit) => return exit,
     };
-    let compiled = yingda_dsl::compile(&files, &yingda_engine::standard_catalogue());
+    let compiled = package_file::compile(&files);
     let errors = compiled
         .diagnostics
         .iter()

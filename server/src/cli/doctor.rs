@@ -121,7 +121,6 @@ fn readable_secrets(file: &Path, accounts: &[AccountConfig]) -> Option<Finding> 
 }
 
 fn packages(config: &Config, lang: Lang) -> Vec<Finding> {
-    let catalogue = yingda_engine::standard_catalogue();
     let mut findings = Vec::new();
     for account in &config.accounts {
         let path = std::path::PathBuf::from(&account.package);
@@ -141,7 +140,7 @@ fn packages(config: &Config, lang: Lang) -> Vec<Finding> {
                 continue;
             }
         };
-        let compiled = yingda_dsl::compile(&files, &catalogue);
+        let compiled = super::package_file::compile(&files);
         let errors = compiled
             .diagnostics
             .iter()

@@ -30,7 +30,7 @@ pub fn understander() -> Result<Arc<Understander>, Exit> {
 /// Read, check and build; diagnostics go to standard error when there is an error.
 pub fn build(folder: &Path, lang: Lang) -> Result<Bot, Exit> {
     let files = read(folder, lang)?;
-    let compiled = yingda_dsl::compile(&files, &yingda_engine::standard_catalogue());
+    let compiled = compile(&files);
     let Some(program) = compiled.program else {
         eprint!("{}", render(&compiled.diagnostics, &files, lang));
         return Err(fail(
@@ -40,6 +40,12 @@ pub fn build(folder: &Path, lang: Lang) -> Result<Bot, Exit> {
     };
     Bot::build(program, understander()?)
         .map_err(|error| fail(Exit::Problem, &format!("规则包建不起来：{error}")))
+}
+
+/// Check a package as of today: the end of its holiday table is reckoned from it.
+pub fn compile(files: &PackageFiles) -> yingda_dsl::Compiled {
+    let today = jiff::Zoned::now().date();
+    yingda_dsl::compile_on(files, &yingda_engine::standard_catalogue(), Some(today))
 }
 
 /// Diagnostics as people read them, in colour where the terminal has it.

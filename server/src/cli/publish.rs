@@ -18,7 +18,7 @@ pub fn publish(options: &PublishOptions, lang: Lang) -> Exit {
         Err(exit) => return exit,
     };
     // The same check as the server's, so that diagnostics come with their source lines.
-    let compiled = yingda_dsl::compile(&files, &yingda_engine::standard_catalogue());
+    let compiled = package_file::compile(&files);
     eprint!(
         "{}",
         package_file::render(&compiled.diagnostics, &files, lang)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use yingda_dsl::catalogue::Catalogue;
@@ -54,13 +55,14 @@ pub enum PackageError {
     Store(#[from] StoreError),
 }
 
-/// Compile and index a package; warnings come back with it.
+/// Compile and index a package; warnings come back with it. With `today`, the end of its holiday table is among them.
 pub fn compile(
     files: &PackageFiles,
     understander: &Arc<Understander>,
     catalogue: &Catalogue,
+    today: Option<Date>,
 ) -> Result<(Loaded, Vec<Diagnostic>), PackageError> {
-    let compiled = yingda_dsl::compile(files, catalogue);
+    let compiled = yingda_dsl::compile_on(files, catalogue, today);
     let Some(program) = compiled.program else {
         return Err(PackageError::Refused {
             diagnostics: compiled.diagnostics,
@@ -138,7 +140,7 @@ impl Registry {
             .ok_or_else(|| PackageError::UnknownVersion(version.to_string()))?;
         let files: PackageFiles = postcard::from_bytes(&row.files)
             .map_err(|error| PackageError::Corrupt(error.to_string()))?;
-        let (loaded, _) = self.compile(files).await?;
+        let (loaded, _) = self.compile(files, None).await?;
         Ok(self.remember(loaded))
     }
 
@@ -160,7 +162,8 @@ impl Registry {
         let (loaded, warnings) = match self.in_memory(&version) {
             Some(loaded) => (loaded, Vec::new()),
             None => {
-                let (loaded, warnings) = self.compile(files).await?;
+                let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+                let (loaded, warnings) = self.compile(files, Some(today)).await?;
                 (self.remember(loaded), warnings)
             }
         };
@@ -252,10 +255,11 @@ impl Registry {
     async fn compile(
         &self,
         files: PackageFiles,
+        today: Option<Date>,
     ) -> Result<(Loaded, Vec<Diagnostic>), PackageError> {
         let understander = self.understander.clone();
         let catalogue = self.catalogue.clone();
-        tokio::task::spawn_blocking(move || compile(&files, &understander, &catalogue))
+        tokio::task::spawn_blocking(move || compile(&files, &understander, &catalogue, today))
             .await
             .map_err(|error| PackageError::Build(error.to_string()))?
     }

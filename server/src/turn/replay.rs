@@ -88,8 +88,13 @@ async fn load(
     let row = row.ok_or_else(|| format!("没有保存规则版本 {version}。"))?;
     let files: PackageFiles = postcard::from_bytes(&row.files)
         .map_err(|error| format!("规则版本 {version} 读不出来：{error}"))?;
-    let (loaded, _) = compile(&files, understander, &yingda_engine::standard_catalogue())
-        .map_err(|error| format!("规则版本 {version} 用现在的程序检查不过：{error}"))?;
+    let (loaded, _) = compile(
+        &files,
+        understander,
+        &yingda_engine::standard_catalogue(),
+        None,
+    )
+    .map_err(|error| format!("规则版本 {version} 用现在的程序检查不过：{error}"))?;
     Ok(loaded)
 }
 
