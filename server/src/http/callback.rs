@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::HttpState;
 use crate::account::Account;
-use crate::turn::{ATTEMPTS, CallbackInput, Late, Reply};
+use crate::turn::{ATTEMPTS, CallbackInput, DeskAction, Late, Reply};
 use crate::wechat::callback::{self, Callback, CallbackQuery, Refusal};
 use crate::wechat::inbound::{self, Inbound};
 use crate::wechat::reply::{ACKNOWLEDGED, Addressing, seal};
@@ -66,15 +66,25 @@ pub async fn receive(
             count(&account, "ignored");
             return acknowledged();
         }
-        Inbound::Revoked { .. } => {
-            metrics::counter!("yingda_events_ignored_total", "account" => account.id.clone(), "kind" => "revoked")
-                .increment(1);
-            tracing::warn!(
-                account = account.id,
-                "a customer withdrew the authorisation"
-            );
-            count(&account, "ignored");
-            return acknowledged();
+        Inbound::Revoked { open_id } => {
+            let customer = if open_id.is_empty() {
+                callback.from_user
+            } else {
+                open_id
+            };
+            let erase = DeskAction::Erase {
+                reason: "user_authorization_revoke".into(),
+            };
+            return match state.dispatcher.desk(&account.id, &customer, erase).await {
+                Ok(()) => {
+                    count(&account, "erased");
+                    acknowledged()
+                }
+                Err(error) => {
+                    tracing::error!(account = account.id, %error, "a customer's data could not be erased");
+                    StatusCode::SERVICE_UNAVAILABLE.into_response()
+                }
+            };
         }
     };
     let envelope = serde_json::to_string(&Addressing::back(&callback, 0)).unwrap_or_default();

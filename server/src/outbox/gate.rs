@@ -9,6 +9,9 @@ use yingda_engine::turn::Outgoing;
 
 use crate::store::{OutboxRow, OutboxState};
 
+/// What follows a message in a response is sent when that has surely been read.
+const BEHIND_THE_RESPONSE: jiff::SignedDuration = jiff::SignedDuration::from_millis(200);
+
 /// A message that somebody wants sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
@@ -210,6 +213,7 @@ impl Gate<'_> {
     ) {
         let message = serde_json::to_string(&proposal.message).unwrap_or_default();
         let position = gated.rows.len() as u32;
+        let behind = state == OutboxState::Queued && gated.carried.is_some();
         gated.rows.push(OutboxRow {
             id: id(),
             account: self.conversation.account.clone(),
@@ -222,7 +226,11 @@ impl Gate<'_> {
             speaker: proposal.speaker,
             state,
             attempts: 0,
-            due_at: self.now,
+            due_at: if behind {
+                self.now + BEHIND_THE_RESPONSE
+            } else {
+                self.now
+            },
             last_error: None,
         });
     }

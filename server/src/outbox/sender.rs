@@ -20,7 +20,7 @@ const BATCH: u32 = 256;
 /// Attempts at one message before it is given up.
 const MAX_ATTEMPTS: u32 = 4;
 /// How often the queue is looked at when nobody rings.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(250);
 
 /// The task that empties the outbox.
 pub struct Sender {

@@ -56,6 +56,10 @@ pub enum DeskAction {
     Close {
         agent: String,
     },
+    /// Erase what this customer said and was told; the reason goes into the audit row.
+    Erase {
+        reason: String,
+    },
     /// The send API could not carry a message: keep it for the next contact.
     Keep {
         row: Box<crate::store::OutboxRow>,

@@ -191,6 +191,18 @@ impl Dispatcher {
         action: DeskAction,
         memory: &mut Memory,
     ) -> Result<(), DeskError> {
+        if let DeskAction::Erase { reason } = &action {
+            let body = serde_json::json!({ "reason": reason }).to_string();
+            let at = self.parts.clock.now();
+            let erased = self
+                .parts
+                .store
+                .erase_customer(&key.0, &key.1, at, body)
+                .await;
+            return erased
+                .map(drop)
+                .map_err(|error| DeskError::Store(error.to_string()));
+        }
         let stored = self.parts.store.conversation(&key.0, &key.1).await;
         let stored = stored
             .map_err(|error| DeskError::Store(error.to_string()))?
@@ -224,6 +236,8 @@ impl Dispatcher {
                     ..Task::of(Event::Closed)
                 }
             }
+            // Done above, before there need be a conversation.
+            DeskAction::Erase { .. } => return Ok(()),
             DeskAction::Say { agent, text } => {
                 match &owner {
                     Owner::Agent { agent: other } if *other == agent => {}
