@@ -85,6 +85,19 @@ fn main() -> Result<(), Box<dyn Error>> {
             },
         )?;
     }
+    for least in [1, 2, 3, 4] {
+        let name = format!("features in at least {least} texts");
+        line(
+            &wanted,
+            &name,
+            &examples,
+            Cues::Without,
+            &Options {
+                least,
+                ..base.clone()
+            },
+        )?;
+    }
     for (loss, l2) in [
         (Loss::Softmax, 1e-4),
         (Loss::Softmax, 5e-4),
