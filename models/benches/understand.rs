@@ -1,5 +1,8 @@
 //! What a message costs: `cargo bench -p yingda-models --bench understand`.
 
+// A bench or test that cannot set itself up should stop.
+#![allow(clippy::unwrap_used)]
+
 use std::sync::OnceLock;
 
 use divan::counter::ItemsCount;

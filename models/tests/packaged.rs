@@ -1,5 +1,8 @@
 //! The packaged model is what the data gives, and reads messages as a person would.
 
+// A bench or test that cannot set itself up should stop.
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use yingda_models::train::{self, PackagedData, Source};
