@@ -14,8 +14,11 @@ use crate::store::{AuditEntry, PackageRow, Publication, StoreError};
 /// Requests that may wait for the writer before callers wait to hand theirs over.
 const LENGTH: usize = 4096;
 
-/// Commits of one batch at most.
-const BATCH: usize = 64;
+/// Commits for which a batch does not wait for more.
+const ENOUGH: usize = 64;
+
+/// Commits of one batch at most: what is waiting already goes along, the more the busier the disk.
+const BATCH: usize = 256;
 
 /// How long a batch waits for commits that are known to be on their way.
 const LINGER: Duration = Duration::from_millis(2);
@@ -111,6 +114,7 @@ impl Queue {
         while batch.len() < BATCH {
             let request = match self.requests.try_recv() {
                 Ok(request) => request,
+                Err(_) if batch.len() >= ENOUGH => break,
                 Err(_) if self.in_flight.load(Ordering::Relaxed) <= batch.len() => break,
                 Err(_) => match timeout(deadline - Instant::now(), self.requests.recv()).await {
                     Ok(Some(request)) => request,

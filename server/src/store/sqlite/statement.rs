@@ -1,6 +1,6 @@
 //! The SQL of a batch: one text for everything a batch writes, so that it costs one trip to SQLite's thread.
 //!
-//! Each table's rows go in one multi-row statement. Row counts are rounded up to a power of two and the rows too many are
+//! Each table's rows go in one multi-row statement (of at most 64 rows). Row counts are rounded up and the rows too many are
 //! NULL and filtered out, so few texts exist and SQLite keeps them prepared.
 
 use std::fmt::Write as _;
@@ -207,10 +207,11 @@ impl Texts {
     }
 }
 
-/// Whole chunks, and the rest rounded up to a power of two.
+/// Up to a power of two, beyond a chunk to whole chunks.
 fn rounded(rows: usize) -> usize {
-    match rows % CHUNK {
-        0 => rows,
-        rest => rows - rest + rest.next_power_of_two(),
+    match rows {
+        0 => 0,
+        1..CHUNK => rows.next_power_of_two(),
+        _ => rows.next_multiple_of(CHUNK),
     }
 }
