@@ -10,8 +10,6 @@ use crate::wording;
 pub(crate) const FAQ_ANSWERS: f64 = 0.80;
 /// And from which it is worth suggesting.
 const FAQ_SUGGESTS: f64 = 0.20;
-/// Related questions below an answer.
-const RELATED: usize = 3;
 
 impl Deciding<'_> {
     /// Sends an entry's answer. Its related questions are numbered below it, unless the numbers belong to something
@@ -22,7 +20,7 @@ impl Deciding<'_> {
         };
         self.done(&format!("回答「{}」", faq.question));
         let related = match self.next.stack.is_empty() && self.bot.faq.is_some() {
-            true => self.related(entry),
+            true => self.bot.related(entry).to_vec(),
             false => Vec::new(),
         };
         let mut text = faq.answer.clone();
@@ -40,13 +38,6 @@ impl Deciding<'_> {
         self.offer(&offered);
         self.next.last_answer = Some(faq.id.clone());
         self.send(Outgoing::Text { text });
-    }
-
-    fn related(&self, entry: usize) -> Vec<usize> {
-        match &self.bot.faq {
-            Some(faq) => faq.related(entry, RELATED),
-            None => Vec::new(),
-        }
     }
 
     fn offer(&mut self, entries: &[usize]) {

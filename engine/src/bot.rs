@@ -1,6 +1,6 @@
 //! A package ready to decide: program, keyword index, FAQ index, expressions compiled once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -21,6 +21,9 @@ use crate::wake;
 
 /// Where a package says none.
 const DEFAULT_TIME_ZONE: &str = "Asia/Shanghai";
+
+/// Related questions below an answer.
+const RELATED: usize = 3;
 
 /// A program that cannot be made ready. A checked package gives none of these.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,8 @@ pub struct Bot {
     pub(crate) groups: Vec<CompiledGroup>,
     pub(crate) segments: Vec<Node>,
     pub(crate) faq: Option<FaqIndex>,
+    /// Questions related to each entry of the FAQ, sought when first wanted.
+    related: Vec<OnceLock<Vec<usize>>>,
     /// Conditions of 如果, by routine and step.
     branches: FxHashMap<(usize, usize), Node>,
     /// 校验 正则, by routine and step.
@@ -157,6 +162,7 @@ impl Bot {
             true => None,
             false => Some(FaqIndex::build(&understander, &documents(&program))?),
         };
+        let related = program.faq.iter().map(|_| OnceLock::new()).collect();
         let intents = program
             .intents
             .iter()
@@ -174,6 +180,7 @@ impl Bot {
             groups,
             segments,
             faq,
+            related,
             branches,
             slot_patterns,
             rules_by_set,
@@ -287,6 +294,14 @@ impl Bot {
             .faq
             .get(entry)
             .map_or("", |e| e.question.as_str())
+    }
+
+    /// The entries nearest to an entry of the FAQ.
+    pub(crate) fn related(&self, entry: usize) -> &[usize] {
+        match (self.related.get(entry), &self.faq) {
+            (Some(known), Some(faq)) => known.get_or_init(|| faq.related(entry, RELATED)),
+            _ => &[],
+        }
     }
 
     /// Rules that the occurring keywords do not rule out, sorted.
