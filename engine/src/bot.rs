@@ -15,6 +15,7 @@ use crate::deciding::Deciding;
 use crate::event::{Event, Surroundings};
 use crate::field::clip;
 use crate::keyword::{KeywordIndex, Occurrences};
+use crate::personal::PersonalNames;
 use crate::reading::Evaluation;
 use crate::turn::Turn;
 use crate::wake;
@@ -60,6 +61,7 @@ pub struct Bot {
     /// Rules that require a word of a set, by set: `(group, rule)`.
     rules_by_set: Vec<Vec<(u32, u32)>>,
     intents: FxHashMap<String, usize>,
+    pub(crate) personal: PersonalNames,
     /// Whether a routine does anything that a customer notices.
     speaks: Vec<bool>,
     /// What each routine does first, for explanations.
@@ -168,6 +170,7 @@ impl Bot {
             .iter()
             .map(|intent| (intent.label.clone(), intent.action))
             .collect();
+        let personal = PersonalNames::of(&program);
         let speaks = program.routines.iter().map(speaks).collect();
         let summaries = (0..program.routines.len())
             .map(|routine| summary(&program, routine))
@@ -185,6 +188,7 @@ impl Bot {
             slot_patterns,
             rules_by_set,
             intents,
+            personal,
             speaks,
             summaries,
         })

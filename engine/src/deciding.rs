@@ -215,7 +215,10 @@ impl<'a> Deciding<'a> {
                 message.text.push('\n');
                 message.text.push_str(&self.next.held.remove(0).text);
             }
-            self.done(&format!("再看等待时收到的「{}」", quote(&message.shown())));
+            self.done(&format!(
+                "再看等待时收到的「{}」",
+                self.quote(&message.shown())
+            ));
             self.read_anew(&message);
             let start = self.effects.len();
             self.route();
@@ -370,7 +373,7 @@ impl<'a> Deciding<'a> {
         if self.muted || text.trim().is_empty() {
             return;
         }
-        self.done(&format!("说「{}」", quote(text)));
+        self.done(&format!("说「{}」", self.quote(text)));
         self.send(Outgoing::Text {
             text: text.to_owned(),
         });
@@ -382,15 +385,16 @@ impl<'a> Deciding<'a> {
         }
     }
 
+    /// A text as explanations quote it: one line, clipped, personal data hidden.
+    pub fn quote(&self, text: &str) -> String {
+        let text = self.bot.personal.redact(text, &self.next);
+        clip(&mask(&text).replace('\n', " "), QUOTED)
+    }
+
     /// Notes what was done, a sentence a step.
     pub fn done(&mut self, what: &str) {
         self.explanation.done.push(what.to_owned());
     }
-}
-
-/// A text as explanations quote it: one line, clipped, personal data masked.
-pub(crate) fn quote(text: &str) -> String {
-    clip(&mask(text).replace('\n', " "), QUOTED)
 }
 
 /// The masked text of a message, or the name of an event.

@@ -3,7 +3,7 @@
 use yingda_dsl::program::{Ask, Interrupt, Menu, Op, Pc, Step};
 
 use crate::conversation::Frame;
-use crate::deciding::{Deciding, quote};
+use crate::deciding::Deciding;
 use crate::event::Message;
 use crate::menu;
 use crate::route::Action;
@@ -329,7 +329,7 @@ impl Deciding<'_> {
         self.note(
             stage,
             true,
-            format!("放下 {name}，先看「{}」", quote(&message.shown())),
+            format!("放下 {name}，先看「{}」", self.quote(&message.shown())),
         );
         self.next.stack.pop();
         self.read_anew(message);

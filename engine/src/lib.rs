@@ -30,6 +30,7 @@ mod field;
 mod keyword;
 mod menu;
 mod package_test;
+mod personal;
 mod queue;
 mod reading;
 mod reason;

@@ -7,6 +7,7 @@ use yingda_models::understanding::EmotionLabel;
 use crate::condition::{Node, Test};
 use crate::evaluate::{View, intent_name, kind_name};
 use crate::field::{field_name, show_masked};
+use crate::personal::HIDDEN;
 
 impl View<'_> {
     /// Why a condition holds or not: for a failing 且 what passed (√) and the first that failed (✗).
@@ -132,7 +133,12 @@ impl View<'_> {
 
     fn field_value(&self, field: &Field) -> String {
         let name = field_name(field, self.scope.program);
-        format!("{name}={}", show_masked(self.scope.read(field).as_ref()))
+        let value = self.scope.read(field);
+        let shown = match self.bot.personal.holds(field) && value.is_some() {
+            true => HIDDEN.to_owned(),
+            false => show_masked(value.as_ref()),
+        };
+        format!("{name}={shown}")
     }
 
     /// The best intent with its confidence.

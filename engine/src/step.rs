@@ -1,10 +1,11 @@
 //! Steps: running a routine until it waits, hands over or ends.
 
-use yingda_dsl::program::{Handoff, Op, Pc, Say, Step};
+use yingda_dsl::program::{Field, Handoff, Op, Pc, Say, Step, Value};
 
 use crate::conversation::{Frame, Owner};
-use crate::deciding::{Deciding, quote};
+use crate::deciding::Deciding;
 use crate::field::show_masked;
+use crate::personal::HIDDEN;
 use crate::queue::Overflow;
 use crate::turn::{Effect, Outgoing};
 use crate::variant::variant_of;
@@ -190,7 +191,7 @@ impl Deciding<'_> {
                     Some(value) => {
                         self.done(&format!(
                             "设 客户.{attribute} = {}",
-                            show_masked(Some(&value))
+                            self.shown_attribute(attribute, &value)
                         ));
                         self.next.attributes.insert(attribute.clone(), value)
                     }
@@ -209,12 +210,12 @@ impl Deciding<'_> {
             }
             Op::Note(text) => {
                 let text = self.scope().render(text);
-                self.done(&format!("记备注「{}」", quote(&text)));
+                self.done(&format!("记备注「{}」", self.quote(&text)));
                 self.effects.push(Effect::Note { text });
             }
             Op::Ticket { title, body } => {
                 let (title, body) = (self.scope().render(title), self.scope().render(body));
-                self.done(&format!("建工单「{}」", quote(&title)));
+                self.done(&format!("建工单「{}」", self.quote(&title)));
                 self.effects.push(Effect::Ticket { title, body });
             }
             Op::Notify { webhook, text } => {
@@ -250,6 +251,13 @@ impl Deciding<'_> {
             _ => {}
         }
         Next::Step
+    }
+
+    fn shown_attribute(&self, name: &str, value: &Value) -> String {
+        match self.bot.personal.holds(&Field::Attribute(name.to_owned())) {
+            true => HIDDEN.to_owned(),
+            false => show_masked(Some(value)),
+        }
     }
 
     /// The text of a 说: one of its variants, its fields filled in.

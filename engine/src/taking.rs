@@ -3,8 +3,9 @@
 use yingda_dsl::program::{Ask, Interrupt, Menu, Pc, Step, Type, Value};
 
 use crate::conversation::Frame;
-use crate::deciding::{Deciding, quote};
+use crate::deciding::Deciding;
 use crate::field::show_masked;
+use crate::personal::HIDDEN;
 use crate::turn::Effect;
 use crate::{menu, slot, wording};
 
@@ -86,6 +87,10 @@ impl Deciding<'_> {
         if let Some(value) = value {
             self.done(&format!("{} = {}", ask.variable, masked(ask, &value)));
             self.use_entity(&ask.ty);
+            if ask.ty == Type::Address {
+                // The whole message is the value, and no mask knows it.
+                self.explanation.message = HIDDEN.to_owned();
+            }
             self.next.variables.insert(ask.variable.clone(), value);
             self.next.stack.pop();
             self.go_on(frame, routine, pc + 1);
@@ -108,7 +113,7 @@ impl Deciding<'_> {
     /// 留言 takes whatever comes.
     pub fn keep_message(&mut self, frame: &Frame, routine: usize, pc: Pc) -> bool {
         let body = self.reading.message().shown();
-        self.done(&format!("收下留言「{}」", quote(&body)));
+        self.done(&format!("收下留言「{}」", self.quote(&body)));
         self.effects.push(Effect::Ticket {
             title: wording::MESSAGE_TICKET.to_owned(),
             body,
@@ -195,7 +200,7 @@ fn masked(ask: &Ask, value: &Value) -> String {
     let shown = show_masked(Some(value));
     match ask.ty.is_personal() {
         // An address is no number that a mask would find.
-        true if !shown.contains('*') => "***".to_owned(),
+        true if !shown.contains('*') => HIDDEN.to_owned(),
         _ => shown,
     }
 }
