@@ -73,11 +73,13 @@ fn trees(files: &PackageFiles) -> (Vec<ast::File>, Vec<Diagnostic>) {
         if !path.ends_with(".yd") {
             continue;
         }
-        if let Some(text) = files::decode(file, bytes, &mut diagnostics) {
-            let (tree, errors) = parse::parse(file, text);
-            trees.push(tree);
-            diagnostics.extend(errors);
-        }
+        let Some(text) = files::decode(file, bytes, &mut diagnostics) else {
+            trees.push(ast::File::unread());
+            continue;
+        };
+        let (tree, errors) = parse::parse(file, text);
+        trees.push(tree);
+        diagnostics.extend(errors);
     }
     (trees, diagnostics)
 }

@@ -12,6 +12,18 @@ pub struct File {
     pub items: Vec<Item>,
     /// Names that stand in lines that did not parse: no second error says that they are unknown.
     pub broken_names: Vec<String>,
+    /// The file could not be read at all: whatever is missing may stand in it.
+    pub unread: bool,
+}
+
+impl File {
+    /// A file that could not be read.
+    pub fn unread() -> Self {
+        File {
+            unread: true,
+            ..File::default()
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

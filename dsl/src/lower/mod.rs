@@ -49,6 +49,8 @@ pub(crate) struct Lowerer<'a> {
     results: FxHashMap<String, Vec<usize>>,
     /// Names in lines that did not parse.
     broken: FxHashSet<String>,
+    /// A file could not be read: names that nobody has may stand there.
+    unread: bool,
     /// The experiments, whose arms are laid where they are used.
     experiments: Vec<&'a ast::Experiment>,
     outer: hash::OuterNames,
@@ -90,6 +92,7 @@ pub(crate) fn lower<'a>(
             .iter()
             .flat_map(|tree| tree.broken_names.iter().cloned())
             .collect(),
+        unread: trees.iter().any(|tree| tree.unread),
         experiments: Vec::new(),
         outer: hash::OuterNames::default(),
         unwaited: Vec::new(),

@@ -274,7 +274,7 @@ impl<'a> Lowerer<'a> {
 
     /// The error for a name that nobody has.
     pub(super) fn unknown(&mut self, zh: &str, en: &str, name: &Name, known: &[&str]) {
-        if self.broken.contains(&name.text) {
+        if self.unread || self.broken.contains(&name.text) {
             return;
         }
         let mut sorted = known.to_vec();

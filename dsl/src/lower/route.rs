@@ -140,6 +140,7 @@ impl<'a> Lowerer<'a> {
         if self.program.route.is_empty()
             && !items.is_empty()
             && !items.iter().any(|item| matches!(item, Item::Route(_)))
+            && !self.unread
             && !self.broken.contains("路由")
         {
             self.diagnostics.push(

@@ -36,6 +36,9 @@ pub(crate) struct Grammar;
 /// Rule attempts after which the grammar gives up: 1.2 MB of rules need a fifth of it.
 const CALL_LIMIT: usize = 250_000_000;
 
+/// How often a text is mended and read again: slips inside blocks that did not parse come up one round later.
+const MAX_ROUNDS: usize = 6;
+
 /// Braces and brackets inside one another, at most.
 pub(crate) const MAX_DEPTH: usize = 128;
 
@@ -61,15 +64,15 @@ pub fn parse(file: u32, source: &str) -> (ast::File, Vec<Diagnostic>) {
             )
             .help("把规则分成几个文件", "split the rules over several files"),
         );
-        return (ast::File::default(), diagnostics);
+        return (ast::File::unread(), diagnostics);
     }
     let tokens = scan(source);
     let mut edits = Edits::default();
     if !braces::mend(file, source, &tokens, &mut edits, &mut diagnostics) {
-        return (ast::File::default(), diagnostics);
+        return (ast::File::unread(), diagnostics);
     }
     let mut explained: Vec<u32> = Vec::new();
-    for _ in 0..6 {
+    for round in 1..=MAX_ROUNDS {
         let mended = edits.apply(source);
         let pairs = match Grammar::parse(Rule::file, &mended) {
             Ok(pairs) => pairs,
@@ -92,7 +95,7 @@ pub fn parse(file: u32, source: &str) -> (ast::File, Vec<Diagnostic>) {
                     )
                     .help("把它分成几个文件", "split it over several files"),
                 );
-                return (ast::File::default(), diagnostics);
+                return (ast::File::unread(), diagnostics);
             }
         };
         let mut tree = Tree::new(file, source, &edits);
@@ -114,7 +117,7 @@ pub fn parse(file: u32, source: &str) -> (ast::File, Vec<Diagnostic>) {
                 mended_more |= edits.add(edit);
             }
         }
-        if mended_more {
+        if mended_more && round < MAX_ROUNDS {
             continue;
         }
         diagnostics.extend(tree_diagnostics);
@@ -122,5 +125,5 @@ pub fn parse(file: u32, source: &str) -> (ast::File, Vec<Diagnostic>) {
             .sort_by_key(|diagnostic| (diagnostic.severity != Severity::Error, diagnostic.span));
         return (ast_file, diagnostics);
     }
-    (ast::File::default(), diagnostics)
+    (ast::File::unread(), diagnostics)
 }
