@@ -103,12 +103,7 @@ fn exits(routine: &Routine, program: &Program) -> Vec<(usize, Span)> {
             continue;
         }
         match &step.op {
-            Op::Ask(_)
-            | Op::Menu(_)
-            | Op::Call(_)
-            | Op::LeaveMessage { .. }
-            | Op::End
-            | Op::ReturnToBot => {}
+            Op::Ask(_) | Op::Menu(_) | Op::Call(_) | Op::LeaveMessage { .. } | Op::End => {}
             Op::Enter { routine } => exits.push((*routine, step.span)),
             Op::Handoff(handoff) => {
                 if let HandoffTarget::Group(group) = handoff.target

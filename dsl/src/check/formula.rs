@@ -147,10 +147,45 @@ fn target(action: usize, program: &Program) -> Option<HandoffTarget> {
     })
 }
 
-/// The normal form of words and messages.
+/// The normal form of words and messages: NFKC, lower case, simplified; each run of spaces, punctuation and emoji one
+/// space, none at the ends. A word of marks alone stays as it is.
 pub(super) fn normal(text: &str) -> String {
     let folded: String = text.nfkc().flat_map(char::to_lowercase).collect();
-    fast2s::convert(&folded).trim().to_owned()
+    let folded = fast2s::convert(&folded);
+    let chars: Vec<char> = folded.chars().collect();
+    let mut out = String::with_capacity(folded.len());
+    let mut gap = false;
+    for (at, character) in chars.iter().enumerate() {
+        if character.is_alphanumeric() || stays(&chars, at) {
+            if gap && !out.is_empty() {
+                out.push(' ');
+            }
+            gap = false;
+            out.push(*character);
+        } else {
+            gap = true;
+        }
+    }
+    if out.is_empty() {
+        return folded.trim().to_owned();
+    }
+    out
+}
+
+/// A mark inside a number, word or address (`3.5`, `a-1`), or `%` and the like beside a letter or figure.
+fn stays(chars: &[char], at: usize) -> bool {
+    let beside = |index: Option<usize>| {
+        index
+            .and_then(|index| chars.get(index))
+            .is_some_and(char::is_ascii_alphanumeric)
+    };
+    let before = beside(at.checked_sub(1));
+    let after = beside(Some(at + 1));
+    match chars.get(at) {
+        Some('.' | '-' | ':' | '/' | '_' | '@' | '&' | '\'') => before && after,
+        Some('%' | '+' | '#' | '°' | '℃') => before || after,
+        _ => false,
+    }
 }
 
 fn alternatives(

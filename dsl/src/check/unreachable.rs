@@ -1,4 +1,4 @@
-//! 提示-02: steps behind one that does not come back (结束, 进入, 转人工, 转回机器人).
+//! 提示-02: steps behind one that does not come back (结束, 进入, 转人工).
 
 use super::Package;
 use crate::ast::{Item, RouteStage, Step, StepKind};
@@ -67,11 +67,9 @@ fn block(steps: &[Step], diagnostics: &mut Vec<Diagnostic>) {
 /// Whether nothing behind the step is run.
 fn leaves(step: &Step) -> bool {
     match &step.kind {
-        StepKind::End
-        | StepKind::EnterFlow(_)
-        | StepKind::EnterMenu(_)
-        | StepKind::Handoff(_)
-        | StepKind::ReturnToBot => true,
+        StepKind::End | StepKind::EnterFlow(_) | StepKind::EnterMenu(_) | StepKind::Handoff(_) => {
+            true
+        }
         StepKind::If(branches) => {
             branches
                 .otherwise

@@ -27,7 +27,7 @@ impl Lowerer<'_> {
                     let end = chars
                         .by_ref()
                         .find(|(_, character)| matches!(character, '}' | '｝'));
-                    let Some((end, _)) = end else {
+                    let Some((end, close)) = end else {
                         let span = self.inside(text, at, text.raw.len());
                         self.diagnostics.push(
                             Diagnostic::error(
@@ -52,7 +52,7 @@ impl Lowerer<'_> {
                             }
                         }
                         None => {
-                            let span = self.inside(text, at, end + 1);
+                            let span = self.inside(text, at, end + close.len_utf8());
                             self.diagnostics.push(
                                 Diagnostic::error(
                                     "含义-06",

@@ -90,9 +90,11 @@ fn quoted(open: char, chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>
     TokenKind::Unclosed
 }
 
+/// As the grammar's `WHITESPACE`: text pasted from web pages brings all of them.
 fn is_space(character: char) -> bool {
     matches!(
         character,
-        ' ' | '\t' | '\r' | '\u{3000}' | '\u{A0}' | '\u{FEFF}' | '\u{0B}' | '\u{0C}'
+        ' ' | '\t' | '\r' | '\u{3000}' | '\u{A0}' | '\u{FEFF}' | '\u{0B}' | '\u{0C}' | '\u{2000}'
+            ..='\u{200D}' | '\u{202F}' | '\u{205F}'
     )
 }

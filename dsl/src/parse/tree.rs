@@ -97,7 +97,8 @@ impl<'a> Tree<'a> {
         let text = node.as_str();
         let start = node.as_span().start();
         let end = start + text.trim_end().len();
-        let span = self.range(start, end.max(start + 1));
+        let first = text.chars().next().map_or(0, char::len_utf8);
+        let span = self.range(start, end.max(start + first));
         self.bad.push(BadLine { span, context });
     }
 
