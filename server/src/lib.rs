@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin_token;
 pub mod audit;
+pub mod cause;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::cause::{io_cause, toml_cause};
+
 pub use key::{ConnectorConfig, WebhookConfig};
 pub use problem::ConfigError;
 
@@ -221,7 +223,7 @@ impl Config {
             Some(path) => {
                 let bytes = std::fs::read(path).map_err(|error| ConfigError::Unreadable {
                     file: path.clone(),
-                    cause: error.to_string(),
+                    cause: io_cause(&error),
                 })?;
                 let text = String::from_utf8(bytes).map_err(|error| ConfigError::NotUtf8 {
                     file: path.clone(),
@@ -268,7 +270,7 @@ fn parse(text: &str, file: &Path) -> Result<Config, ConfigError> {
         ConfigError::Syntax {
             file: file.to_path_buf(),
             line,
-            cause: error.message().to_string(),
+            cause: toml_cause(error.message()),
         }
     })
 }

@@ -6,6 +6,7 @@ use include_dir::{Dir, include_dir};
 use yingda_dsl::diagnostic::Lang;
 use yingda_dsl::source::PackageFiles;
 
+use crate::cause::io_cause;
 use crate::config::BUILTIN_RETAIL;
 
 static RETAIL: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../rules/retail");
@@ -149,7 +150,7 @@ fn add_folder(
         std::io::ErrorKind::NotADirectory => ReadError::NotFolder(path.to_path_buf()),
         _ => ReadError::Unreadable {
             path: path.to_path_buf(),
-            cause: error.to_string(),
+            cause: io_cause(&error),
         },
     };
     let mut entries = std::fs::read_dir(folder)
@@ -202,7 +203,7 @@ fn write_embedded(
 ) -> Result<(), ReadError> {
     let unwritable = |path: &Path, error: std::io::Error| ReadError::Unwritable {
         path: path.to_path_buf(),
-        cause: error.to_string(),
+        cause: io_cause(&error),
     };
     std::fs::create_dir_all(target).map_err(|error| unwritable(target, error))?;
     for file in folder.files() {
