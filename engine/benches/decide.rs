@@ -249,8 +249,23 @@ fn decision_500_rules_200_faqs(bencher: divan::Bencher<'_, '_>, text: &str) {
     bencher.bench(|| bot.decide(&conversation, &event, &around));
 }
 
-#[divan::bench]
-fn understanding_alone(bencher: divan::Bencher<'_, '_>) {
-    let understander = understander();
-    bencher.bench(|| understander.understand("我的快递怎么还没到，都三天了"));
+#[divan::bench(args = [20, 2_000])]
+fn decision_by_length(bencher: divan::Bencher<'_, '_>, characters: usize) {
+    let (bot, conversation, around) = (shared(), conversation(), around());
+    let event = message(&long_text(characters));
+    bencher.bench(|| bot.decide(&conversation, &event, &around));
+}
+
+#[divan::bench(args = [20, 2_000])]
+fn understanding_by_length(bencher: divan::Bencher<'_, '_>, characters: usize) {
+    let (reader, text) = (understander(), long_text(characters));
+    bencher.bench(|| reader.understand(&text));
+}
+
+/// Understanding included; take [`understanding_by_length`] off.
+#[divan::bench(args = [100, 500, 10_000])]
+fn rules_by_number(bencher: divan::Bencher<'_, '_>, rules: usize) {
+    let (bot, conversation, around) = (generated(rules, 0), conversation(), around());
+    let event = message(&long_text(20));
+    bencher.bench(|| bot.decide(&conversation, &event, &around));
 }
