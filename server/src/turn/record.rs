@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use yingda_dsl::program::Value;
-use yingda_engine::conversation::Conversation;
+use yingda_engine::conversation::{Conversation, Owner};
 use yingda_engine::event::{Event, Message, Outcome, Surroundings};
+use yingda_engine::explanation::Explanation;
 use yingda_engine::turn::{Effect, Outgoing, Turn};
 use yingda_models::mask;
 
@@ -32,31 +32,57 @@ pub fn body(
     unsent: usize,
     alerts: &[String],
 ) -> String {
-    let effects: Vec<Effect> = turn.effects.iter().map(masked_effect).collect();
-    let mut body = json!({
-        "event": masked_event(event),
-        "version": turn.explanation.version,
-        "stage": turn.explanation.stage,
-        "rule": turn.explanation.rule,
-        "explanation": turn.explanation,
-        "effects": effects,
-        "reply": carried.map(carried_text),
-        "owner": turn.next.owner,
-        "epoch": turn.next.epoch,
-    });
-    if let Some(understanding) = &turn.understanding {
-        body["intent"] = json!({
-            "label": understanding.intent.label.as_deref().unwrap_or("unknown"),
-            "confidence": understanding.intent.confidence,
-        });
-    }
-    if unsent > 0 {
-        body["unsent"] = json!(unsent);
-    }
-    if !alerts.is_empty() {
-        body["alerts"] = json!(alerts);
-    }
-    body.to_string()
+    let explanation = &turn.explanation;
+    let body = Body {
+        event: masked_event(event),
+        version: &explanation.version,
+        stage: explanation.stage.as_deref(),
+        rule: explanation.rule.as_deref(),
+        explanation,
+        effects: turn.effects.iter().map(masked_effect).collect(),
+        reply: carried.map(carried_text),
+        owner: &turn.next.owner,
+        epoch: turn.next.epoch,
+        intent: turn.understanding.as_ref().map(|understanding| ReadIntent {
+            label: understanding.intent.label.as_deref().unwrap_or("unknown"),
+            confidence: understanding.intent.confidence,
+        }),
+        unsent,
+        alerts,
+    };
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// The body of a `turn` row.
+#[derive(Serialize)]
+struct Body<'a> {
+    event: Event,
+    version: &'a str,
+    stage: Option<&'a str>,
+    rule: Option<&'a str>,
+    explanation: &'a Explanation,
+    effects: Vec<Effect>,
+    /// What the callback's response carried, as the customer sees it.
+    reply: Option<String>,
+    owner: &'a Owner,
+    epoch: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intent: Option<ReadIntent<'a>>,
+    /// Messages that nothing could carry.
+    #[serde(skip_serializing_if = "is_zero")]
+    unsent: usize,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    alerts: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ReadIntent<'a> {
+    label: &'a str,
+    confidence: f64,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The event without personal data, in the same shape.
