@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use yingda_dsl::program::{HandoffTarget, Pc, Urgency};
 
-use crate::bot::target_name;
 use crate::conversation::{Owner, QueueOver, Queued};
 use crate::deciding::Deciding;
 use crate::step::Ran;
+use crate::summary::target_name;
 use crate::turn::Effect;
 use crate::{schedule, wake, wording};
 

@@ -13,7 +13,8 @@ use crate::render::reply_text;
 use crate::turn::{Effect, Outgoing, Turn};
 use crate::wake;
 
-pub use crate::package_test::{Line, Speaker, TestFailure, TestReport, render_failure, run_tests};
+pub use crate::package_test::run_tests;
+pub use crate::test_report::{Line, Speaker, TestFailure, TestReport, render_failure};
 
 /// Longest text of a message in a scenario, UTF-8 bytes.
 const MAX_TEXT_BYTES: usize = 2_048;
