@@ -69,7 +69,7 @@ impl Default for Options {
             folds: 5,
             seed: 7,
             least: 2,
-            kept: 0.955,
+            kept: 0.90,
             blocks: BLOCK_WEIGHTS,
         }
     }

@@ -83,6 +83,59 @@ fn every_training_label_is_standard_and_no_text_has_two() {
     }
 }
 
+/// Character bigrams of the folded text.
+fn bigrams(text: &str) -> std::collections::BTreeSet<(char, char)> {
+    let letters: Vec<char> = yingda_models::text::fold(text)
+        .chars()
+        .filter(|c| *c != ' ')
+        .collect();
+    letters.windows(2).map(|w| (w[0], w[1])).collect()
+}
+
+#[test]
+fn no_development_text_is_near_a_training_text() {
+    let mut index: std::collections::HashMap<(char, char), Vec<usize>> = Default::default();
+    let mut training = Vec::new();
+    for (_, content) in files("intents").iter().chain(&files("out_of_scope")) {
+        for line in content
+            .lines()
+            .filter(|l| !l.starts_with('#') && !l.is_empty())
+        {
+            let text = line.rsplit('\t').next().unwrap();
+            for bigram in bigrams(text) {
+                index.entry(bigram).or_default().push(training.len());
+            }
+            training.push(text.to_owned());
+        }
+    }
+    let mut near = Vec::new();
+    for (_, content) in files("dev") {
+        for line in content
+            .lines()
+            .filter(|l| !l.starts_with('#') && !l.is_empty())
+        {
+            let text = line.rsplit('\t').next().unwrap();
+            let wanted = bigrams(text);
+            // Below four pairs a greeting or a call for a person can be said in one way only.
+            if wanted.len() < 4 {
+                continue;
+            }
+            let mut shared: std::collections::HashMap<usize, usize> = Default::default();
+            for place in wanted.iter().filter_map(|b| index.get(b)).flatten() {
+                *shared.entry(*place).or_default() += 1;
+            }
+            for (place, count) in shared {
+                let all = wanted.len() + bigrams(&training[place]).len() - count;
+                if count as f64 / all as f64 > 0.8 {
+                    near.push(format!("{text} / {}", training[place]));
+                }
+            }
+        }
+    }
+    near.sort();
+    assert!(near.is_empty(), "{near:#?}");
+}
+
 #[test]
 fn everyday_messages_are_read_right() {
     let model = Understander::packaged().unwrap();
