@@ -13,6 +13,8 @@ use crate::turn::{Effect, FaqScore, Outgoing, Turn};
 use crate::{wake, wording};
 use yingda_models::mask;
 
+/// Longest message that an explanation shows whole, characters.
+const SHOWN: usize = 400;
 /// Longest stretch of a text that explanations quote, characters.
 const QUOTED: usize = 40;
 
@@ -400,7 +402,7 @@ impl<'a> Deciding<'a> {
 /// The masked text of a message, or the name of an event.
 fn event_text(event: &Event) -> String {
     match event {
-        Event::Message(message) => mask(&message.shown()),
+        Event::Message(message) => mask(&beginning(message.shown())),
         Event::Subscribe { .. } => "[关注]".to_owned(),
         Event::Unsubscribe => "[取消关注]".to_owned(),
         Event::Scan { scene } => format!("[扫码 {scene}]"),
@@ -417,5 +419,45 @@ fn event_text(event: &Event) -> String {
         Event::AgentChanged { agent } => format!("[换坐席 {agent}]"),
         Event::AgentLeft => "[坐席离开]".to_owned(),
         Event::Closed => "[会话结束]".to_owned(),
+    }
+}
+
+/// The beginning of a long message, cut where no number can have been cut in two: half of one would escape the mask.
+fn beginning(text: String) -> String {
+    let Some((end, _)) = text.char_indices().nth(SHOWN) else {
+        return text;
+    };
+    let may_be_cut = |c: char| {
+        !('\u{4e00}'..='\u{9fff}').contains(&c) || "零〇一二三四五六七八九幺两".contains(c)
+    };
+    let kept = text
+        .get(..end)
+        .unwrap_or_default()
+        .trim_end_matches(may_be_cut);
+    format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_is_never_cut_so_that_half_a_number_shows() {
+        let short = "退".repeat(SHOWN);
+        assert_eq!(beginning(short.clone()), short);
+        for number in [
+            "13800138000",
+            "138 0013 8000",
+            "幺三八零零幺三八零零零",
+            "tom.li@qq.com",
+        ] {
+            for before in SHOWN - 12..SHOWN {
+                let text = format!("{}{number}退货", "退".repeat(before));
+                let shown = mask(&beginning(text));
+                let start: String = number.chars().take(6).collect();
+                assert!(!shown.contains(&start), "{before} {shown}");
+                assert!(shown.chars().count() <= SHOWN + 4);
+            }
+        }
     }
 }
