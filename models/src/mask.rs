@@ -105,9 +105,11 @@ fn add_doubtful_runs(
     hidden: &mut Vec<(usize, usize, String)>,
 ) {
     let chars = &canonical.chars;
+    let mut numbers = numbers.iter().peekable();
     let mut at = 0;
     while at < chars.len() {
-        if let Some(known) = numbers.iter().find(|e| (e.start..e.end).contains(&at)) {
+        while numbers.next_if(|e| e.end <= at).is_some() {}
+        if let Some(known) = numbers.next_if(|e| e.start <= at) {
             at = known.end;
             continue;
         }

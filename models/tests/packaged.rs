@@ -215,6 +215,32 @@ fn reading_is_the_same_every_time_and_survives_anything() {
 }
 
 #[test]
+fn a_hundred_thousand_hostile_characters_are_read_in_passing() {
+    let model = Understander::packaged().unwrap();
+    for part in [
+        "a.",
+        "十",
+        "1 ",
+        "1",
+        "[",
+        "/:",
+        "一",
+        "京a",
+        "a@",
+        "😡",
+        "13800138000 ",
+        "www.a",
+        "明天",
+        "半",
+        "8月",
+    ] {
+        let text = part.repeat(100_000 / part.chars().count());
+        assert!(model.understand(&text).intent.confidence.is_finite());
+        assert!(!yingda_models::mask(&text).is_empty());
+    }
+}
+
+#[test]
 fn a_packages_own_words_change_the_tokens_and_not_the_intent() {
     let model = Understander::packaged().unwrap();
     let own = model.with_words(&["畅享宝卡".to_owned()]);

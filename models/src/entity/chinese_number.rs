@@ -5,6 +5,8 @@
 pub(crate) struct Number(pub i64);
 
 const ONE: i64 = 10_000;
+/// Characters a number in words may have.
+const LONGEST: usize = 24;
 
 impl Number {
     pub(crate) fn whole(value: i64) -> Number {
@@ -132,7 +134,8 @@ fn words(chars: &[char], at: usize) -> Option<(Number, usize)> {
     let mut zero = false;
     let mut units = 0;
     let mut end = at;
-    while let Some(&c) = chars.get(end) {
+    // Nobody writes a longer one; a page of 十 must not cost its square.
+    while let Some(&c) = chars.get(end).filter(|_| end < at + LONGEST) {
         if c == '零' || c == '〇' {
             if held.is_some() || end == at {
                 break;

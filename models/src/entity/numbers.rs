@@ -60,11 +60,14 @@ fn ascii(chars: &[char]) -> String {
     chars.iter().collect()
 }
 
+/// Characters of a web address that are looked at; an e-mail address has an eighth of it.
+const LONGEST_ADDRESS: usize = 2048;
+
 fn url(chars: &[char], at: usize) -> Option<Entity> {
     const ENDINGS: [&str; 12] = [
         "com", "cn", "net", "org", "top", "vip", "shop", "cc", "io", "me", "info", "xyz",
     ];
-    let rest = &chars[at..];
+    let rest = &chars[at..chars.len().min(at + LONGEST_ADDRESS)];
     let starts =
         |prefix: &str| prefix.chars().zip(rest).filter(|(a, b)| a == *b).count() == prefix.len();
     let mut end = rest
@@ -91,7 +94,7 @@ fn url(chars: &[char], at: usize) -> Option<Entity> {
 }
 
 fn email(chars: &[char], at: usize) -> Option<Entity> {
-    let rest = &chars[at..];
+    let rest = &chars[at..chars.len().min(at + LONGEST_ADDRESS / 8)];
     let local = rest
         .iter()
         .position(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%')))?;
