@@ -2,6 +2,7 @@
 
 mod amount;
 mod chinese_number;
+mod clock;
 mod moment;
 mod numbers;
 mod parse;
