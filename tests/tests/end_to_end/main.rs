@@ -3,3 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Helpers of tests are tests.
 
 mod callbacks;
+mod deadlines;
+mod refusals;
+mod retries;
