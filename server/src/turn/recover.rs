@@ -14,6 +14,7 @@ use super::task::{Memory, Open, Task, message_text, text_event};
 use crate::account::Account;
 use crate::connector::CallRequest;
 use crate::store::Inbound;
+use crate::wechat::inbound;
 
 impl Dispatcher {
     pub(super) async fn recover_lane(
@@ -100,6 +101,7 @@ impl Dispatcher {
         };
         let failed = inbound.dedupe_key.clone();
         let task = Task {
+            grant: inbound::granted_by(&event),
             carrier: Some(Open {
                 slot: slot.clone(),
                 inbound,

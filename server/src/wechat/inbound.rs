@@ -177,6 +177,21 @@ pub fn grant(received: &Received) -> Option<BudgetGrant> {
     }
 }
 
+/// As [`grant`], of an event that was kept before a restart.
+pub fn granted_by(event: &Event) -> Option<BudgetGrant> {
+    match event {
+        Event::Message(Message {
+            menu_id: Some(_), ..
+        })
+        | Event::Subscribe { .. }
+        | Event::Scan { .. }
+        | Event::MenuClick { .. } => Some(BudgetGrant::ACTION),
+        Event::Message(_) => Some(BudgetGrant::MESSAGE),
+        Event::Enter { .. } => Some(BudgetGrant::ENTER),
+        _ => None,
+    }
+}
+
 fn message(kind: MessageKind, fields: &[(&str, &str)]) -> Inbound {
     Inbound::Engine(Event::Message(Message {
         kind,
