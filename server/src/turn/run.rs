@@ -124,6 +124,13 @@ impl Dispatcher {
             self.claims.release(&account.id, &stored.inbound.dedupe_key);
             return;
         }
+        let waits = |fragment: &Fragment| fragment.inbound.dedupe_key == stored.inbound.dedupe_key;
+        if memory.fragments.iter().any(waits) {
+            // An earlier part, acknowledged already; the turn comes with the last one.
+            slot.finish(Reply::Ack);
+            self.claims.release(&account.id, &stored.inbound.dedupe_key);
+            return;
+        }
         // Kept before a restart and not decided yet: decide it now, for this attempt.
         slot.mark_stored();
         self.resume(account, key, vec![(stored.inbound, Some(slot))], memory)
