@@ -99,18 +99,22 @@ impl Sender {
         }
         let permits = Arc::new(Semaphore::new(SIDE_BY_SIDE));
         let mut sending = tokio::task::JoinSet::new();
-        for rows in by_customer.into_values() {
+        for mut rows in by_customer.into_values() {
+            // A message that is tried again has a later due time than those behind it.
+            rows.sort_by_key(|row| (row.created_at, row.position));
             let this = self.clone();
             let permits = permits.clone();
             sending.spawn(async move {
                 let Ok(_permit) = permits.acquire().await else {
                     return;
                 };
-                for row in rows {
-                    if !this.send(row).await {
+                let mut rest = rows.as_slice();
+                while let Some((row, later)) = rest.split_first() {
+                    if !this.send(row, later).await {
                         // What comes after a message that waits must not overtake it.
                         break;
                     }
+                    rest = later;
                 }
             });
         }
@@ -119,11 +123,11 @@ impl Sender {
     }
 
     /// Send one message. False when the customer's later ones must wait.
-    async fn send(&self, row: OutboxRow) -> bool {
+    async fn send(&self, row: &OutboxRow, later: &[OutboxRow]) -> bool {
         let Some(account) = self.dispatcher.account(&row.account).cloned() else {
             return true;
         };
-        match self.attempt(&account, &row).await {
+        match self.attempt(&account, row, later).await {
             Ok(go_on) => go_on,
             Err(error) => {
                 tracing::error!(%error, outbox = row.id, "the state of a message could not be written");
@@ -132,22 +136,32 @@ impl Sender {
         }
     }
 
-    async fn attempt(&self, account: &Arc<Account>, row: &OutboxRow) -> Result<bool, StoreError> {
+    async fn attempt(
+        &self,
+        account: &Arc<Account>,
+        row: &OutboxRow,
+        later: &[OutboxRow],
+    ) -> Result<bool, StoreError> {
         let store = self.dispatcher.store();
         let stored = store.conversation(&row.account, &row.customer).await?;
         let epoch = stored.map_or(row.epoch, |stored| stored.conversation.epoch);
         if row.epoch < epoch && row.speaker == "bot" {
-            self.settle(row, Fate::Stale, None).await?;
+            self.settle(row, later, Fate::Stale, None).await?;
             return Ok(true);
         }
         let Some(api) = account.api.as_ref().filter(|_| account.may_send()) else {
             return self
-                .settle(row, Fate::Keep(false), Some("no permission to send"))
+                .settle(row, later, Fate::Keep(false), Some("no permission to send"))
                 .await;
         };
         let Ok(message) = serde_json::from_str::<Outgoing>(&row.message) else {
             return self
-                .settle(row, Fate::Failed, Some("the stored message cannot be read"))
+                .settle(
+                    row,
+                    later,
+                    Fate::Failed,
+                    Some("the stored message cannot be read"),
+                )
                 .await;
         };
         // From here on a crash leaves the row in `sending`: it is reported then, and never sent a second time.
@@ -177,8 +191,13 @@ impl Sender {
         } else {
             metrics::counter!("yingda_sent_total", "account" => account.id.clone()).increment(1);
         }
-        self.settle(row, fate, error.map(|error| error.to_string()).as_deref())
-            .await
+        self.settle(
+            row,
+            later,
+            fate,
+            error.map(|error| error.to_string()).as_deref(),
+        )
+        .await
     }
 
     fn judge(&self, account: &Account, row: &OutboxRow, error: &SendError) -> Fate {
@@ -217,6 +236,7 @@ impl Sender {
     async fn settle(
         &self,
         row: &OutboxRow,
+        later: &[OutboxRow],
         fate: Fate,
         error: Option<&str>,
     ) -> Result<bool, StoreError> {
@@ -254,30 +274,28 @@ impl Sender {
                 return Ok(false);
             }
             Fate::Keep(window_closed) => {
-                self.update(
-                    row,
-                    OutboxState::Held,
-                    attempts,
-                    Duration::ZERO,
-                    error,
-                    false,
-                )
-                .await?;
-                let action = DeskAction::Keep {
-                    row: Box::new(row.clone()),
-                    error: error.unwrap_or_default().to_string(),
-                    window_closed,
-                };
-                if let Err(error) = self
-                    .dispatcher
-                    .desk(&row.account, &row.customer, action)
-                    .await
-                {
-                    tracing::error!(%error, outbox = row.id, "a message could not be kept for the next contact");
+                // What waits behind it is kept with it, the last first: each goes in front of those kept before.
+                for row in later.iter().rev() {
+                    self.keep(row, error, window_closed).await;
                 }
+                self.keep(row, error, window_closed).await;
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Give a message back to its conversation, for the customer's next contact.
+    async fn keep(&self, row: &OutboxRow, error: Option<&str>, window_closed: bool) {
+        let action = DeskAction::Keep {
+            row: Box::new(row.clone()),
+            error: error.map(yingda_models::mask).unwrap_or_default(),
+            window_closed,
+        };
+        let kept = self.dispatcher.desk(&row.account, &row.customer, action);
+        if let Err(error) = kept.await {
+            tracing::error!(%error, outbox = row.id, "a message could not be kept for the next contact");
+        }
     }
 
     async fn update(

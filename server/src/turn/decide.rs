@@ -18,7 +18,7 @@ use crate::outbox::{Carried, Gate, Gated, Proposal};
 use crate::package::Loaded;
 use crate::store::{
     AuditEntry, Commit, Committed, ConversationWrite, FinishInbound, Inbound, NewInbound,
-    OutboxState,
+    OutboxState, OutboxUpdate,
 };
 use crate::wechat::budget;
 use crate::wechat::reply::{Addressing, PassiveReply, render};
@@ -352,6 +352,15 @@ impl Dispatcher {
             commit.audit.push(entry);
         }
         commit.outbox = gated.rows.clone();
+        if let Some((row, error, _)) = &task.kept {
+            commit.outbox_updates.push(OutboxUpdate {
+                id: row.id.clone(),
+                state: OutboxState::Held,
+                attempts: row.attempts + 1,
+                due_at: around.now,
+                last_error: Some(error.clone()),
+            });
+        }
         let wake_at = match &next.pending_call {
             Some(pending) => Some(pending.deadline + SignedDuration::from_secs(5)),
             // A timer that changed nothing is not tried again until something else happens.

@@ -85,8 +85,11 @@ impl Reader {
 
     pub async fn due_outbox(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>> {
         let query = sqlx::query(
-            "SELECT * FROM outbox WHERE state = 'queued' AND due_at <= ? \
-             ORDER BY due_at, seq LIMIT ?",
+            // Behind a message that rests before its next attempt, the customer's later ones rest as well.
+            "SELECT * FROM outbox WHERE state = 'queued' AND due_at <= ?1 AND NOT EXISTS \
+             (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'queued' AND earlier.due_at > ?1 \
+             AND earlier.seq < outbox.seq AND earlier.account = outbox.account \
+             AND earlier.customer = outbox.customer) ORDER BY due_at, seq LIMIT ?2",
         )
         .bind(now.as_microsecond())
         .bind(limit);
