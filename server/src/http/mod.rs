@@ -20,6 +20,7 @@ use tower::ServiceBuilder;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use admin::openapi;
@@ -63,7 +64,9 @@ pub fn router(state: HttpState, concurrent: usize) -> Router {
             "/wechat/{account}",
             get(callback::verify).post(callback::receive),
         )
-        .layer(DefaultBodyLimit::max(MAX_CALLBACK_BYTES))
+        // Refuses by Content-Length already, before anything is read.
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(MAX_CALLBACK_BYTES))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
             CALLBACK_TIMEOUT,
