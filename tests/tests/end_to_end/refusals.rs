@@ -307,15 +307,7 @@ async fn every_refusal_looks_the_same_and_the_log_says_which_check_failed() {
         );
         assert_eq!(server.metric(&counter).await, before + 1.0, "{name}: {log}");
     }
-    let (status, ..) = post(
-        server,
-        &Request {
-            query: String::new(),
-            body: vec![b'x'; 64 * 1024 + 1],
-        },
-    )
-    .await;
-    assert_eq!(status, 413);
+    assert_too_large(&mut begin_body(server, 64 * 1024 + 1).await).await;
     let unknown = server
         .http
         .post(server.url("/wechat/nobody"))
