@@ -461,7 +461,7 @@ async fn the_server_says_in_a_sentence_why_it_does_not_start() {
             vec!["listn"],
         ),
         (
-            other(&|toml| toml.replace("q6B2C", "q6B")),
+            other(&|toml| toml.replace("6q2B2C", "6q2B")),
             3,
             vec!["41 个字符", "43"],
         ),
