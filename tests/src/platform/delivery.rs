@@ -206,6 +206,7 @@ impl Shared {
         wait: Duration,
     ) -> Attempt {
         let url = format!("{}?{}", account.callback_url, request.query);
+        self.with_account(&account.app_id, |account| account.posts += 1);
         let begun = std::time::Instant::now();
         let posted = post(&self.http, &url, request, wait).await;
         let elapsed = begun.elapsed();

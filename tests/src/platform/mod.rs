@@ -259,6 +259,11 @@ impl Platform {
         self.shared.with_account(app_id, |account| account.calls)
     }
 
+    /// Callbacks posted so far, each attempt counted.
+    pub fn posts(&self, app_id: &str) -> u32 {
+        self.shared.with_account(app_id, |account| account.posts)
+    }
+
     /// The account's tokens are no longer good (40001), as if another server had forced a new one.
     pub fn revoke_token(&self, app_id: &str) {
         self.shared.with_account(app_id, AccountState::revoke_token);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::RwLock;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
 use yingda_tests::backend::Backend;
@@ -159,15 +158,13 @@ async fn sigterm_finishes_what_is_in_flight_and_drains_within_five_seconds() {
             .map(|openid| platform.say(&account, openid, "查 表"));
         let stopped = async {
             until("all are in flight", || backend.calls() == asked + 25).await;
-            let server = RwLock::new(Some(server));
-            let stopping = server.write().take().unwrap();
-            stopping.signal("TERM");
+            server.signal("TERM");
             until("it says that it stops", || {
-                stopping.log().matches("正在停止").count() == round + 1
+                server.log().matches("正在停止").count() == round + 1
             })
             .await;
             backend.set_open(true);
-            stopping.terminate().await
+            server.terminate().await
         };
         let (answered, (took, code)) = tokio::join!(futures::future::join_all(in_flight), stopped);
         for delivery in answered {
