@@ -94,6 +94,7 @@ impl Account {
                     MessageKind::Voice,
                     MessageKind::Video,
                     MessageKind::News,
+                    MessageKind::MiniProgram,
                 ],
             },
             media: config.media.clone(),
@@ -114,11 +115,23 @@ impl Account {
 
     /// A message with its media's name replaced by the media id it is bound to.
     pub fn named_media(&self, message: Outgoing) -> Outgoing {
+        let id = |name: String| self.media.get(&name).cloned().unwrap_or(name);
         match message {
-            Outgoing::Media { media_kind, media } => {
-                let media = self.media.get(&media).cloned().unwrap_or(media);
-                Outgoing::Media { media_kind, media }
-            }
+            Outgoing::Media { media_kind, media } => Outgoing::Media {
+                media_kind,
+                media: id(media),
+            },
+            Outgoing::MiniProgram {
+                title,
+                app_id,
+                path,
+                thumb,
+            } => Outgoing::MiniProgram {
+                title,
+                app_id,
+                path,
+                thumb: id(thumb),
+            },
             other => other,
         }
     }
