@@ -127,10 +127,13 @@ async fn each_customers_order_is_kept_and_nobody_waits_for_another() {
     for openid in &openids {
         let written = database.written_by(openid).await;
         let kept = database
-            .texts(&format!("SELECT json_extract(event, '$.text') FROM inbox WHERE customer = '{openid}' ORDER BY received_at, id"))
+            .texts(&format!("SELECT json_extract(event, '$.text') FROM inbox WHERE customer = '{openid}' ORDER BY id"))
             .await;
         assert_eq!(written.len(), 12, "{openid}");
-        assert_eq!(written, kept, "{openid}: turns in the order of arrival");
+        assert_eq!(
+            written, kept,
+            "{openid}: turns in the order of the callbacks kept"
+        );
         let bursts: Vec<&str> = written
             .iter()
             .map(|text| text.split('-').next().unwrap())
