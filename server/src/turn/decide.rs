@@ -11,7 +11,7 @@ use super::dispatch::Dispatcher;
 use super::lane::LaneKey;
 use super::record;
 use super::slot::Reply;
-use super::task::{Done, Memory, Open, RunError, Task, random_id};
+use super::task::{Done, Memory, Open, RunError, Task, new_id};
 use crate::account::Account;
 use crate::config::HandoffMode;
 use crate::outbox::{Carried, Gate, Gated, Proposal};
@@ -113,7 +113,7 @@ impl Dispatcher {
                 licence: loaded.licence.as_deref(),
                 forbidden: &loaded.forbidden,
             };
-            gate.pass(proposals, random_id)
+            gate.pass(proposals, || new_id(now))
         };
         next.budget = gated.budget;
         next.unsent = gated.unsent.clone();
@@ -203,7 +203,8 @@ impl Dispatcher {
                 .carrier
                 .as_ref()
                 .map(|open| open.inbound.conversation.clone());
-            kept.filter(|id| !id.is_empty()).unwrap_or_else(random_id)
+            kept.filter(|id| !id.is_empty())
+                .unwrap_or_else(|| new_id(now))
         };
         let (mut conversation, revision) = match stored {
             Some(stored) if !(stored.conversation.closed && task.carrier.is_some()) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dispatch::Dispatcher;
 use super::lane::LaneKey;
 use super::slot::Reply;
-use super::task::{Done, Fragment, Memory, Open, RunError, Task, random_id, text_event};
+use super::task::{Done, Fragment, Memory, Open, RunError, Task, new_id, text_event};
 use crate::account::Account;
 use crate::store::{Commit, Committed, NewInbound};
 
@@ -28,7 +28,7 @@ impl Dispatcher {
             None => match self.parts.store.conversation(&key.0, &key.1).await? {
                 Some(stored) if !stored.conversation.closed => stored.conversation.id,
                 // The turn will open a conversation under this id.
-                _ => random_id(),
+                _ => new_id(self.parts.clock.now()),
             },
         };
         let commit = Commit {

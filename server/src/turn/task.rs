@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use yingda_engine::event::{Event, Message};
 
 use super::slot::ReplySlot;
@@ -108,8 +109,11 @@ pub(super) fn text_event(text: &str) -> Event {
     })
 }
 
-/// 96 random bits, lower-case hex.
-pub(crate) fn random_id() -> String {
-    let bytes: [u8; 12] = rand::random();
-    hex::encode(bytes)
+/// 48 bits of time (milliseconds) and 48 of chance, lower-case hex: ids made together lie together in an index.
+pub(super) fn new_id(now: Timestamp) -> String {
+    let time = now.as_millisecond().to_be_bytes();
+    let chance: [u8; 6] = rand::random();
+    let mut id = hex::encode(&time[2..]);
+    id.push_str(&hex::encode(chance));
+    id
 }

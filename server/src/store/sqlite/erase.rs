@@ -38,12 +38,26 @@ WHERE account = ? AND customer = ?"#;
 
 impl Writer {
     pub async fn erase(&mut self, erasure: &Erasure) -> Result<u64, StoreError> {
+        self.secure_delete("ON").await?;
         let result = self.try_erase(erasure).await;
         self.cache
             .forget(&Key::new(&erasure.account, &erasure.customer));
         let count = result.as_ref().copied().unwrap_or_default();
         self.settle(result.map(drop)).await?;
+        self.secure_delete("FAST").await?;
         Ok(count)
+    }
+
+    /// Whether pages that become free are overwritten; it costs writes, so only an erasure pays for it.
+    async fn secure_delete(&mut self, mode: &'static str) -> Result<(), StoreError> {
+        let pragma = match mode {
+            "ON" => "PRAGMA secure_delete = ON",
+            _ => "PRAGMA secure_delete = FAST",
+        };
+        sqlx::query(pragma)
+            .execute(self.connection().await?)
+            .await?;
+        Ok(())
     }
 
     async fn try_erase(&mut self, erasure: &Erasure) -> Result<u64, sqlx::Error> {

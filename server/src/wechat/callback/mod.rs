@@ -289,7 +289,8 @@ fn dedupe_key(
             None => hex::encode(Sha1::digest(body)),
         },
     };
-    format!("{}:{create_time}:{}", short(from_user), short(&identity))
+    // The time leads, so that what comes together lies together in the index.
+    format!("{create_time}:{}:{}", short(from_user), short(&identity))
 }
 
 /// Keys stay short, whatever was sent.

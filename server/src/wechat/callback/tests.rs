@@ -147,7 +147,7 @@ fn every_mode_is_read_in_both_formats() {
                 to_user: "gh_shop01".into(),
                 from_user: "oUser0001".into(),
                 create_time: 1_700_000_000,
-                dedupe_key: "oUser0001:1700000000:24000000000000001".into(),
+                dedupe_key: "1700000000:oUser0001:24000000000000001".into(),
             };
             assert_eq!(callback, expected, "{mode:?} {format:?}");
         }
