@@ -60,6 +60,8 @@ pub struct Conversation {
     pub budget: Budget,
     /// Messages the channel could not carry yet, oldest first; they go out with the next message that can.
     pub unsent: Vec<Unsent>,
+    /// What it waits for was asked by a timer and is still among [`Conversation::unsent`]: the next message cannot be the answer.
+    pub unasked: bool,
     /// Seen before this conversation (false: first contact ever).
     pub seen_before: bool,
     /// Scene of the code that brought the customer.

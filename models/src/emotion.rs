@@ -8,7 +8,7 @@ use crate::classifier::Classifier;
 use crate::features::{CUES, Features, hash_word};
 use crate::labels;
 use crate::linear::best;
-use crate::text::{Canonical, EmojiMood, Normalized, mood};
+use crate::text::{Canonical, EmojiMood, Normalized, PieceKind, mood};
 use crate::understanding::{EmotionLabel, EmotionReading};
 
 /// Words that carry a feeling, each list one cue.
@@ -210,6 +210,20 @@ pub(crate) fn cues(canonical: &Canonical, normalized: &Normalized, features: &mu
         20..=39 => "length-39",
         _ => "length-more",
     });
+}
+
+/// Whether there is anything to tell a feeling by: a number alone (a phone, an order, a date) has none.
+pub(crate) fn can_tell(normalized: &Normalized) -> bool {
+    normalized.pieces.iter().any(|piece| {
+        let text = normalized
+            .text
+            .get(piece.start..piece.end)
+            .unwrap_or_default();
+        match piece.kind {
+            PieceKind::Text => text.chars().any(|c| c.is_alphabetic() || "!?…".contains(c)),
+            PieceKind::Placeholder => mood(text).is_some(),
+        }
+    })
 }
 
 /// The emotion of one turn.

@@ -99,7 +99,11 @@ impl Understander {
         };
         let intent = self.intent(&features);
         emotion::cues(&canonical, &normalized, &mut features);
-        let emotion = emotion::read(&self.model.emotions, &features);
+        let emotion = if emotion::can_tell(&normalized) {
+            emotion::read(&self.model.emotions, &features)
+        } else {
+            Default::default()
+        };
         let tokens = words.into_iter().map(str::to_owned).collect();
         Understanding {
             text: text.to_owned(),

@@ -66,7 +66,7 @@ fn show_row(row: &AuditRow, lang: Lang, out: &mut String) {
         row.kind.as_str(),
         serde_json::from_str::<serde_json::Map<String, Value>>(body),
     ) {
-        ("turn", Ok(body)) => show_turn(body, lang, out),
+        ("turn" | "timer" | "take" | "return" | "close", Ok(body)) => show_turn(body, lang, out),
         ("send", Ok(body)) => show_send(body, lang, out),
         ("publish", Ok(body)) => show_publication(body, lang, out),
         (_, Ok(body)) => show_rest(body, out),
@@ -77,6 +77,13 @@ fn show_row(row: &AuditRow, lang: Lang, out: &mut String) {
 fn kind(kind: &str, lang: Lang) -> &str {
     match (lang, kind) {
         (Lang::Zh, "turn") => "一轮",
+        (Lang::Zh, "timer") => "时间到",
+        (Lang::Zh, "take") => "客服接管",
+        (Lang::Zh, "say") => "客服发言",
+        (Lang::Zh, "return") => "交还机器人",
+        (Lang::Zh, "close") => "关闭会话",
+        (Lang::Zh, "keep") => "暂存，等客户下次来信",
+        (Lang::Zh, "rollback") => "退回旧版本",
         (Lang::Zh, "handoff") => "转人工",
         (Lang::Zh, "send") => "发送",
         (Lang::Zh, "publish") => "发布规则包",

@@ -81,7 +81,7 @@ pub enum Command {
     /// 退回上一个（或指定的）规则版本
     #[command(help_template = HELP)]
     Rollback(RollbackOptions),
-    /// 审计日志：校验、查看、导出
+    /// 审计日志：校验、查看、导出、重放
     #[command(help_template = HELP)]
     Audit(AuditOptions),
     /// 检查配置和环境，用一句句话说出毛病

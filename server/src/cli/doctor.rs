@@ -76,6 +76,17 @@ fn settings(config: &Config, lang: Lang) -> Vec<Finding> {
         }));
     }
     for account in &config.accounts {
+        let zeros =
+            |text: &str| text.len() > 8 && text.trim_start_matches("wx").bytes().all(|b| b == b'0');
+        if account.token == "change-me"
+            || zeros(&account.app_id)
+            || zeros(&account.encoding_aes_key)
+        {
+            findings.push(Finding::Bad(format!(
+                "公众号「{}」还是示例里的占位值，请换成公众平台「基本配置」里的 AppID、Token 和 EncodingAESKey。",
+                account.id
+            )));
+        }
         if account.mode == Mode::Plain {
             findings.push(Finding::Note(format!(
                 "公众号「{}」用明文模式：消息内容没有签名保护，建议在公众平台改成安全模式。",
@@ -175,6 +186,15 @@ fn packages(config: &Config, lang: Lang) -> Vec<Finding> {
 
 async fn database(config: &Config) -> Finding {
     let path = config.data_path();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Finding::Bad(format!(
+            "数据库要放的文件夹 {} 不存在，请先建好它，或改 data。",
+            folder.display()
+        ));
+    }
     let existed = path.exists();
     match SqliteStore::open(&path, Default::default()).await {
         Ok(store) => {

@@ -37,6 +37,8 @@ pub enum ConfigError {
     InsecureUrl { place: String, url: String },
     #[error("listen {0:?} is no address:port")]
     BadListen(String),
+    #[error("callback_deadline_ms = {0} is not between 50 and 4900")]
+    BadDeadline(u64),
     #[error("two connectors are called {0:?}")]
     DuplicateConnector(String),
     #[error("admin token {name:?}: token_sha256 must be 64 hexadecimal digits")]
@@ -98,6 +100,9 @@ impl ConfigError {
             Self::BadListen(listen) => {
                 format!("listen =「{listen}」不是「地址:端口」，例如 127.0.0.1:8080。")
             }
+            Self::BadDeadline(ms) => format!(
+                "callback_deadline_ms = {ms} 不行：微信只等 5 秒，请写 50 到 4900 之间的毫秒数。"
+            ),
             Self::DuplicateConnector(name) => format!("接口「{name}」配置了两次，请删掉一个。"),
             Self::BadAdminToken { name } => {
                 format!(
@@ -119,6 +124,9 @@ impl Config {
                 .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
         {
             found.push(ConfigError::BadListen(self.listen.clone()));
+        }
+        if !(50..=4900).contains(&self.limits.callback_deadline_ms) {
+            found.push(ConfigError::BadDeadline(self.limits.callback_deadline_ms));
         }
         if self.accounts.is_empty() {
             found.push(ConfigError::NoAccount);

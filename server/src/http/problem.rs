@@ -90,6 +90,15 @@ impl From<PackageError> for Problem {
                     "规则包没有通过检查，线上仍是原来的版本",
                 )
             },
+            PackageError::TestsFail(names) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "refused",
+                format!(
+                    "规则包自己的测试有 {} 个没有通过，没有发布：{}。yingda test 能看到经过",
+                    names.len(),
+                    names.join("、")
+                ),
+            ),
             PackageError::UnknownAccount(account) => {
                 Self::not_found(format!("没有公众号「{account}」"))
             }

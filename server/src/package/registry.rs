@@ -41,6 +41,9 @@ pub enum PackageError {
         diagnostics: Vec<Diagnostic>,
         files: Box<PackageFiles>,
     },
+    /// Its own tests fail; their names.
+    #[error("{} of the package's own tests fail", .0.len())]
+    TestsFail(Vec<String>),
     #[error("the package cannot be built: {0}")]
     Build(String),
     #[error("version {0} is not kept here")]
@@ -93,6 +96,36 @@ pub fn compile(
         },
         warnings,
     ))
+}
+
+fn failing_tests(bot: &Bot) -> Vec<String> {
+    let reports = yingda_engine::scenario::run_tests(bot);
+    reports
+        .into_iter()
+        .filter(|report| !report.passed())
+        .map(|report| report.name)
+        .collect()
+}
+
+/// The version under the current one: publications pile up, going back takes them off, so that going back twice goes
+/// back further instead of forward again.
+fn below(newest_first: &[Publication]) -> Option<String> {
+    let mut pile: Vec<&str> = Vec::new();
+    for publication in newest_first.iter().rev() {
+        let version = publication.version.as_str();
+        if publication.source == "rollback" {
+            while pile.last().is_some_and(|top| *top != version) {
+                pile.pop();
+            }
+        }
+        if pile.last() != Some(&version) {
+            pile.push(version);
+        }
+    }
+    pile.iter()
+        .rev()
+        .nth(1)
+        .map(|version| (*version).to_string())
 }
 
 /// The versions in memory and the current one of each account.
@@ -167,6 +200,16 @@ impl Registry {
                 (self.remember(loaded), warnings)
             }
         };
+        // The folder's own tests gate what people publish; a start takes what ran before it stopped.
+        if source == "api" {
+            let tested = loaded.clone();
+            let failed = tokio::task::spawn_blocking(move || failing_tests(&tested.bot))
+                .await
+                .map_err(|error| PackageError::Build(error.to_string()))?;
+            if !failed.is_empty() {
+                return Err(PackageError::TestsFail(failed));
+            }
+        }
         self.store
             .keep_package(PackageRow {
                 version,
@@ -186,18 +229,15 @@ impl Registry {
         by: &str,
         now: Timestamp,
     ) -> Result<Arc<Loaded>, PackageError> {
-        let current = self
-            .current(account)
+        self.current(account)
             .ok_or_else(|| PackageError::UnknownAccount(account.to_string()))?;
         let target = match version {
             Some(version) => version.to_string(),
             None => self
                 .store
-                .publications(account, 100)
-                .await?
-                .into_iter()
-                .map(|publication| publication.version)
-                .find(|version| version != current.version())
+                .publications(account, 1000)
+                .await
+                .map(|newest_first| below(&newest_first))?
                 .ok_or(PackageError::NothingEarlier)?,
         };
         let loaded = self.version(&target).await?;
@@ -285,5 +325,43 @@ impl Registry {
             }
         }
         loaded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn going_back_twice_goes_back_further() {
+        let publication = |(version, source): (&str, &str)| Publication {
+            account: "shop".into(),
+            version: version.into(),
+            at: Timestamp::UNIX_EPOCH,
+            by: "ops".into(),
+            source: source.into(),
+        };
+        // Oldest first, and what a rollback then leads to.
+        type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+        let cases: [Case<'_>; 5] = [
+            (&[("a", "folder")], None),
+            (&[("a", "folder"), ("b", "api")], Some("a")),
+            (&[("a", "folder"), ("b", "api"), ("c", "api")], Some("b")),
+            (
+                &[
+                    ("a", "folder"),
+                    ("b", "api"),
+                    ("c", "api"),
+                    ("b", "rollback"),
+                ],
+                Some("a"),
+            ),
+            (&[("a", "folder"), ("b", "api"), ("a", "rollback")], None),
+        ];
+        for (history, expected) in cases {
+            let newest_first: Vec<Publication> =
+                history.iter().rev().copied().map(publication).collect();
+            assert_eq!(below(&newest_first).as_deref(), expected, "{history:?}");
+        }
     }
 }

@@ -69,10 +69,21 @@ impl Dispatcher {
             service: self.service(&account.id),
             capabilities: account.capabilities.clone(),
         };
+        // The customer has not seen the question yet: it goes out now, and the next message answers it.
+        let asks_first =
+            before.unasked && before.owner == Owner::Bot && matches!(task.event, Event::Message(_));
         let started = std::time::Instant::now();
         let turn = match &task.says {
             Some(_) => untouched(&before, &loaded),
             None if task.kept.is_some() => untouched(&before, &loaded),
+            None if asks_first => Turn {
+                next: Conversation {
+                    last_customer_at: Some(now),
+                    turns: before.turns + 1,
+                    ..before.clone()
+                },
+                ..untouched(&before, &loaded)
+            },
             None => loaded.bot.decide(&before, &task.event, &around),
         };
         metrics::histogram!("yingda_decision_seconds").record(started.elapsed().as_secs_f64());
@@ -117,6 +128,9 @@ impl Dispatcher {
         };
         next.budget = gated.budget;
         next.unsent = gated.unsent.clone();
+        let asked_by_timer = matches!(task.event, Event::Timer) && task.says.is_none();
+        next.unasked =
+            (asked_by_timer || before.unasked) && !next.unsent.is_empty() && !next.stack.is_empty();
 
         let reply = gated
             .carried
@@ -331,7 +345,8 @@ impl Dispatcher {
                 record::body(&task.event, turn, gated.carried.as_ref(), gated.unsent.len(), &gated.alerts)
             }
         };
-        let sealed = (task.says.is_none() && task.kept.is_none()).then(|| {
+        let decided = task.says.is_none() && task.kept.is_none() && turn.explanation.at.is_some();
+        let sealed = decided.then(|| {
             let sealed = record::Sealed {
                 version: loaded.version().to_string(),
                 models: self.parts.models.clone(),

@@ -31,7 +31,11 @@ pub async fn one(port: u16, request: Vec<u8>) -> Result<(), Fault> {
 }
 
 /// As many requests as the server takes, each connection waiting for its answer.
-pub async fn closed_loop(port: u16, traffic: &mut Traffic, span: Duration) -> Result<Counted, Fault> {
+pub async fn closed_loop(
+    port: u16,
+    traffic: &mut Traffic,
+    span: Duration,
+) -> Result<Counted, Fault> {
     let (send, receive) = mpsc::channel::<Vec<u8>>(CONNECTIONS * 2);
     let receive = std::sync::Arc::new(tokio::sync::Mutex::new(receive));
     let mut workers = tokio::task::JoinSet::new();
@@ -42,7 +46,9 @@ pub async fn closed_loop(port: u16, traffic: &mut Traffic, span: Duration) -> Re
             let mut counted = Counted::default();
             loop {
                 let request = receive.lock().await.recv().await;
-                let Some(request) = request else { return Ok::<Counted, Fault>(counted) };
+                let Some(request) = request else {
+                    return Ok::<Counted, Fault>(counted);
+                };
                 counted.requests += 1;
                 if connection.exchange(&request).await? != 200 {
                     counted.refused += 1;
@@ -76,8 +82,11 @@ pub struct Latencies {
 impl std::fmt::Display for Latencies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let at = |share: f64| {
-            let index = ((self.sorted_us.len() as f64 * share) as usize).min(self.sorted_us.len().saturating_sub(1));
-            self.sorted_us.get(index).map_or(0.0, |us| *us as f64 / 1000.0)
+            let index = ((self.sorted_us.len() as f64 * share) as usize)
+                .min(self.sorted_us.len().saturating_sub(1));
+            self.sorted_us
+                .get(index)
+                .map_or(0.0, |us| *us as f64 / 1000.0)
         };
         write!(
             f,
@@ -93,7 +102,12 @@ impl std::fmt::Display for Latencies {
 }
 
 /// `rate` requests a second, sent when they are due whatever the server does.
-pub async fn open_loop(port: u16, traffic: &mut Traffic, rate: u32, span: Duration) -> Result<Latencies, Fault> {
+pub async fn open_loop(
+    port: u16,
+    traffic: &mut Traffic,
+    rate: u32,
+    span: Duration,
+) -> Result<Latencies, Fault> {
     let (send, receive) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     let receive = std::sync::Arc::new(tokio::sync::Mutex::new(receive));
     let mut workers = tokio::task::JoinSet::new();
@@ -105,7 +119,9 @@ pub async fn open_loop(port: u16, traffic: &mut Traffic, rate: u32, span: Durati
             let mut refused = 0u64;
             loop {
                 let next = receive.lock().await.recv().await;
-                let Some((due, request)) = next else { return Ok::<_, Fault>((latencies, refused)) };
+                let Some((due, request)) = next else {
+                    return Ok::<_, Fault>((latencies, refused));
+                };
                 if connection.exchange(&request).await? != 200 {
                     refused += 1;
                 }
@@ -127,7 +143,10 @@ pub async fn open_loop(port: u16, traffic: &mut Traffic, rate: u32, span: Durati
         }
     }
     drop(send);
-    let mut all = Latencies { sorted_us: Vec::new(), refused: 0 };
+    let mut all = Latencies {
+        sorted_us: Vec::new(),
+        refused: 0,
+    };
     while let Some(part) = workers.join_next().await {
         let (latencies, refused) = part??;
         all.sorted_us.extend(latencies);
@@ -146,7 +165,10 @@ impl Connection {
     async fn open(port: u16) -> Result<Self, Fault> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(8192) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(8192),
+        })
     }
 
     /// Send a request, read the whole answer, give its status.
@@ -157,7 +179,9 @@ impl Connection {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err(Fault("the server closed the connection".into()));
             }
-            let Some(head) = find(&self.buffer, b"\r\n\r\n") else { continue };
+            let Some(head) = find(&self.buffer, b"\r\n\r\n") else {
+                continue;
+            };
             let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
             let length: usize = text
                 .lines()
@@ -169,11 +193,16 @@ impl Connection {
                     return Err(Fault("the server closed the connection".into()));
                 }
             }
-            return text.get(9..12).and_then(|status| status.parse().ok()).ok_or_else(|| Fault("no status".into()));
+            return text
+                .get(9..12)
+                .and_then(|status| status.parse().ok())
+                .ok_or_else(|| Fault("no status".into()));
         }
     }
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }

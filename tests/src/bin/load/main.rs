@@ -19,8 +19,13 @@ fn main() {
     if arguments.first().is_some_and(|first| first == "echo") {
         return echo::serve();
     }
-    let seconds = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(10);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let seconds = arguments
+        .first()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(10);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(measure(Duration::from_secs(seconds))),
         Err(error) => Err(Fault(error.to_string())),
@@ -34,11 +39,20 @@ fn main() {
 async fn measure(span: Duration) -> Result<(), Fault> {
     let mut rows = Vec::new();
     let echo = Child::echo().await?;
-    let plain = closed_loop("axum echo, 900 bytes", &echo, traffic::Traffic::echo(), span).await?;
+    let plain = closed_loop(
+        "axum echo, 900 bytes",
+        &echo,
+        traffic::Traffic::echo(),
+        span,
+    )
+    .await?;
     drop(echo);
     for (name, package) in [
         ("yingda, demo package", traffic::Package::Demo),
-        ("yingda, 500 generated rules", traffic::Package::Generated(500)),
+        (
+            "yingda, 500 generated rules",
+            traffic::Package::Generated(500),
+        ),
     ] {
         let started = std::time::Instant::now();
         let server = Child::yingda(package).await?;
@@ -56,7 +70,10 @@ async fn measure(span: Duration) -> Result<(), Fault> {
         let mut traffic = traffic::Traffic::encrypted(server.port);
         let latency = client::open_loop(server.port, &mut traffic, 2000, span).await?;
         println!("{name}: open loop {latency} (gate P10 p99 < 15 ms)");
-        println!("{name}: memory after load {} MB", server.memory_kb()? / 1024);
+        println!(
+            "{name}: memory after load {} MB",
+            server.memory_kb()? / 1024
+        );
     }
     report::print(&plain, &rows);
     Ok(())

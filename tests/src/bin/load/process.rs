@@ -41,22 +41,36 @@ impl Drop for Child {
 impl Child {
     /// This binary as the echo server.
     pub async fn echo() -> Result<Child, Fault> {
-        let mut process =
-            Command::new(std::env::current_exe()?).arg("echo").stdout(Stdio::piped()).spawn()?;
+        let mut process = Command::new(std::env::current_exe()?)
+            .arg("echo")
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut line = String::new();
-        let stdout = process.stdout.take().ok_or_else(|| Fault("echo has no output".into()))?;
+        let stdout = process
+            .stdout
+            .take()
+            .ok_or_else(|| Fault("echo has no output".into()))?;
         BufReader::new(stdout).read_line(&mut line)?;
-        Ok(Child { process, port: line.trim().parse()?, _folder: tempfile::tempdir()? })
+        Ok(Child {
+            process,
+            port: line.trim().parse()?,
+            _folder: tempfile::tempdir()?,
+        })
     }
 
     /// The `yingda` binary beside this one, with a fresh database.
     pub async fn yingda(package: Package) -> Result<Child, Fault> {
         let binary: PathBuf = std::env::current_exe()?.with_file_name("yingda");
         if !binary.exists() {
-            return Err(Fault(format!("{} is missing: cargo build --release first", binary.display())));
+            return Err(Fault(format!(
+                "{} is missing: cargo build --release first",
+                binary.display()
+            )));
         }
         let folder = tempfile::tempdir()?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?
+            .local_addr()?
+            .port();
         let package = package.write(folder.path())?;
         let config = folder.path().join("yingda.toml");
         std::fs::write(&config, super::traffic::config(port, &package))?;
@@ -66,9 +80,16 @@ impl Child {
             .env("YINGDA_LOG", "error")
             .stderr(Stdio::inherit())
             .spawn()?;
-        let child = Child { process, port, _folder: folder };
+        let child = Child {
+            process,
+            port,
+            _folder: folder,
+        };
         let started = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_err()
+        {
             if started.elapsed() > Duration::from_secs(30) {
                 return Err(Fault("the server did not start within 30 s".into()));
             }
@@ -80,8 +101,16 @@ impl Child {
     /// CPU time used so far, user and system, all threads (`/proc/PID/stat`, fields 14 and 15, hundredths of a second).
     pub fn cpu(&self) -> Result<Duration, Fault> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        let after_name = stat.rsplit_once(')').ok_or_else(|| Fault("unreadable stat".into()))?.1;
-        let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|field| field.parse().unwrap_or(0)).sum();
+        let after_name = stat
+            .rsplit_once(')')
+            .ok_or_else(|| Fault("unreadable stat".into()))?
+            .1;
+        let ticks: u64 = after_name
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|field| field.parse().unwrap_or(0))
+            .sum();
         Ok(Duration::from_millis(ticks * 10))
     }
 
@@ -89,7 +118,9 @@ impl Child {
     pub fn memory_kb(&self) -> Result<u64, Fault> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kb = line.and_then(|rest| rest.split_whitespace().next()).and_then(|number| number.parse().ok());
+        let kb = line
+            .and_then(|rest| rest.split_whitespace().next())
+            .and_then(|number| number.parse().ok());
         kb.ok_or_else(|| Fault("no VmRSS".into()))
     }
 }

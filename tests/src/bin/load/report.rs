@@ -22,7 +22,10 @@ pub fn print(echo: &Row, rows: &[Row]) {
         "{:<32} {:>10} {:>10} {:>10} {:>12} {:>9} {:>9}",
         "server", "requests", "per s", "CPU µs", "share P3≥.30", "P1≥40×", "P2≥10×"
     );
-    println!("{:<32} {:>10} {:>10.0} {:>10.1}", echo.name, echo.requests, echo.per_second, echo.cpu_us);
+    println!(
+        "{:<32} {:>10} {:>10.0} {:>10.1}",
+        echo.name, echo.requests, echo.per_second, echo.cpu_us
+    );
     // How much slower this machine is now than the one the others were measured on.
     let slower = echo.cpu_us / ECHO_THEN_US;
     for row in rows {
@@ -35,8 +38,15 @@ pub fn print(echo: &Row, rows: &[Row]) {
             row.per_second / echo.per_second,
             WEROBOT_US * slower / row.cpu_us,
             WECHATPY_US * slower / row.cpu_us,
-            if row.refused > 0 { format!("  {} REFUSED", row.refused) } else { String::new() }
+            if row.refused > 0 {
+                format!("  {} REFUSED", row.refused)
+            } else {
+                String::new()
+            }
         );
     }
-    println!("P1 and P2 scale the others' published figures by this run's echo ({:.1} µs against 9.0).", echo.cpu_us);
+    println!(
+        "P1 and P2 scale the others' published figures by this run's echo ({:.1} µs against 9.0).",
+        echo.cpu_us
+    );
 }

@@ -30,14 +30,18 @@ pub enum Package {
 impl Package {
     /// The value of `package` in the configuration; a generated package is written below `folder`.
     pub fn write(self, folder: &Path) -> Result<String, Fault> {
-        let Package::Generated(count) = self else { return Ok("builtin:retail".into()) };
+        let Package::Generated(count) = self else {
+            return Ok("builtin:retail".into());
+        };
         let target: PathBuf = folder.join("package");
         std::fs::create_dir_all(target.join("faq"))?;
         let mut rules = String::from(
             "机器人 压测 {\n  时区 \"Asia/Shanghai\"\n}\n路由 {\n  规则组 生成\n  流程中\n  常见问题 置信度 ≥ 0.80\n  兜底 -> 说 \"没听懂，请换个说法。\"\n}\n规则组 生成 首个 {\n",
         );
         for rule in 0..count {
-            let words: Vec<String> = (0..5).map(|word| format!("\"关键词{rule}之{word}\"")).collect();
+            let words: Vec<String> = (0..5)
+                .map(|word| format!("\"关键词{rule}之{word}\""))
+                .collect();
             writeln!(
                 rules,
                 "  规则 规则{rule} {{\n    当 消息 含 ({})\n    则 说 \"这是第{rule}条。\"\n  }}",
@@ -76,7 +80,12 @@ pub struct Traffic {
 impl Traffic {
     /// Bodies of 900 bytes for the echo.
     pub fn echo() -> Self {
-        Self { settings: None, texts: Vec::new(), count: 0, start: 0 }
+        Self {
+            settings: None,
+            texts: Vec::new(),
+            count: 0,
+            start: 0,
+        }
     }
 
     pub fn encrypted(_port: u16) -> Self {
@@ -96,7 +105,12 @@ impl Traffic {
             max_skew: None,
         };
         // Ids of two streams against one server must differ.
-        Self { settings: Some(settings), texts, count: start.as_millisecond() as u64 * 1_000_000, start: start.as_second() }
+        Self {
+            settings: Some(settings),
+            texts,
+            count: start.as_millisecond() as u64 * 1_000_000,
+            start: start.as_second(),
+        }
     }
 
     /// The next request, ready for the wire.
@@ -104,13 +118,21 @@ impl Traffic {
         self.count += 1;
         let Some(settings) = &self.settings else {
             let body = "x".repeat(900);
-            return format!("POST / HTTP/1.1\r\nhost: load\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes();
+            return format!(
+                "POST / HTTP/1.1\r\nhost: load\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .into_bytes();
         };
         let text = &self.texts[(self.count as usize * 7) % self.texts.len()];
         let customer = format!("oLoadCustomer{:06}", self.count % CUSTOMERS);
         let push = Push::text(&customer, "gh_load", self.start, self.count, text);
         let random = rand::random();
-        let fresh = Freshness { timestamp: self.start, nonce: self.count.to_string(), random };
+        let fresh = Freshness {
+            timestamp: self.start,
+            nonce: self.count.to_string(),
+            random,
+        };
         let request = push_request(settings, &push, Format::Xml, &fresh);
         format!(
             "POST /wechat/load?{} HTTP/1.1\r\nhost: load\r\ncontent-type: {}\r\ncontent-length: {}\r\n\r\n{}",
