@@ -146,6 +146,13 @@ fn show_turn(mut body: Body, lang: Lang, out: &mut String) {
         }
         labelled(out, lang, "归属", "owner", &shown);
     }
+    if let Some(count) = body.remove("unsent") {
+        let shown = match lang {
+            Lang::Zh => format!("{count} 条还没有送出，等客户下次来信"),
+            Lang::En => format!("{count} not sent yet, kept for the customer's next message"),
+        };
+        labelled(out, lang, "暂存", "kept", &shown);
+    }
     // Shown already: the version and the answer to the customer are part of the explanation and of the effects.
     body.remove("version");
     if let Some(Value::Object(intent)) = body.remove("intent") {

@@ -76,14 +76,7 @@ impl Dispatcher {
         let turn = match &task.says {
             Some(_) => untouched(&before, &loaded),
             None if task.kept.is_some() => untouched(&before, &loaded),
-            None if asks_first => Turn {
-                next: Conversation {
-                    last_customer_at: Some(now),
-                    turns: before.turns + 1,
-                    ..before.clone()
-                },
-                ..untouched(&before, &loaded)
-            },
+            None if asks_first => asked_first(&before, &loaded, &task.event, now),
             None => loaded.bot.decide(&before, &task.event, &around),
         };
         metrics::histogram!("yingda_decision_seconds").record(started.elapsed().as_secs_f64());
@@ -413,6 +406,20 @@ impl Dispatcher {
         open.slot.finish(reply.map_or(Reply::Ack, Reply::Body));
         self.claims.release(&account.id, &open.inbound.dedupe_key);
     }
+}
+
+/// The turn that only brings the customer a question that a timer asked and nothing could carry.
+fn asked_first(before: &Conversation, loaded: &Loaded, event: &Event, now: Timestamp) -> Turn {
+    let mut turn = untouched(before, loaded);
+    turn.next.last_customer_at = Some(now);
+    turn.next.turns += 1;
+    if let Event::Message(message) = event {
+        turn.explanation.message = yingda_models::mask(&message.text);
+    }
+    turn.explanation
+        .done
+        .push("客户还没看到上一个问题：先把它送出".to_string());
+    turn
 }
 
 /// A turn that changes nothing: a person speaks, or a message comes back.

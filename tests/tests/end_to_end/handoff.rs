@@ -203,3 +203,17 @@ async fn a_handoff_survives_a_crash() {
     assert_eq!(act(&bench, &id, "say", "amy", Some("我还在")).await, 204);
     assert_eq!(bench.sees("o1", 2).await, [NOTICE, "我还在"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_a_timer_asked_is_shown_before_anything_counts_as_its_answer() {
+    let setup = Setup::new("久候").account(|account| account.custom_send = false);
+    let bench = Bench::start(setup).await;
+    let notice = bench.say("o1", "人工").await;
+    assert!(notice.contains("转接人工客服"), "{notice}");
+    eventually("the wait in the queue ends", || async {
+        (conversation(&bench).await["owner"] == "bot").then_some(())
+    })
+    .await;
+    assert_eq!(bench.say("o1", "人呢").await, "客服忙，请写下您的问题：");
+    assert_eq!(bench.say("o1", "订单没收到").await, "记下了。");
+}
