@@ -7,7 +7,7 @@ use reqwest::{Client, Url};
 use rustc_hash::FxHashMap;
 
 use crate::config::WebhookConfig;
-use crate::connector::{PublicOnly, is_public};
+use crate::connector::{PublicOnly, inside_host};
 
 struct Bound {
     client: Client,
@@ -40,13 +40,9 @@ impl Webhooks {
                 cause,
             };
             let url = Url::parse(&config.url).map_err(|error| fault(error.to_string()))?;
-            let host = url
-                .host_str()
-                .unwrap_or_default()
-                .trim_matches(['[', ']'])
-                .to_string();
-            let inside = host == "localhost" || host.parse().is_ok_and(|ip| !is_public(ip));
-            if inside && !config.allow_private {
+            if !config.allow_private
+                && let Some(host) = inside_host(&url)
+            {
                 return Err(fault(format!(
                     "指向内网地址 {host}；确实需要的话，请写 allow_private = true"
                 )));

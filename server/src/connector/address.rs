@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Whether an address is on the public internet (not private, loopback, link-local, carrier-grade NAT, documentation,
@@ -38,6 +39,13 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     // 6to4 and Teredo carry IPv4 addresses inside.
     let tunnel = first == 0x2002 || (first == 0x2001 && ip.segments()[1] == 0);
     global_unicast && !documentation && !tunnel
+}
+
+/// The host of a URL that names an inside address outright, without a name to resolve.
+pub fn inside_host(url: &Url) -> Option<String> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let inside = host == "localhost" || host.parse().is_ok_and(|ip| !is_public(ip));
+    inside.then(|| host.to_string())
 }
 
 /// Resolves names and drops every address that is not public, so that a name cannot point inside.

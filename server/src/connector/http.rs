@@ -5,7 +5,7 @@ use reqwest::{Client, Url};
 use serde_json::Value as Json;
 use yingda_engine::event::Outcome;
 
-use super::address::{PublicOnly, is_public};
+use super::address::{PublicOnly, inside_host};
 use super::{CallRequest, field};
 use crate::config::ConnectorConfig;
 
@@ -42,16 +42,10 @@ impl HttpConnector {
             name: name.clone(),
             cause: error.to_string(),
         })?;
-        if !config.allow_private {
-            let host = url
-                .host_str()
-                .unwrap_or_default()
-                .trim_matches(['[', ']'])
-                .to_string();
-            let inside = host == "localhost" || host.parse().is_ok_and(|ip| !is_public(ip));
-            if inside {
-                return Err(ConnectorError::PrivateAddress { name, host });
-            }
+        if !config.allow_private
+            && let Some(host) = inside_host(&url)
+        {
+            return Err(ConnectorError::PrivateAddress { name, host });
         }
         let mut headers = HeaderMap::new();
         for (header, value) in &config.headers {

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use yingda_dsl::program::{Type, Value};
 use yingda_engine::event::Outcome;
 
-pub use address::{PublicOnly, is_public};
+pub use address::{PublicOnly, inside_host, is_public};
 pub use http::HttpConnector;
 
 use crate::clock::Clock;

@@ -7,7 +7,6 @@ pub use sqlite::{SqliteOptions, SqliteStore};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use yingda_dsl::diagnostic::Lang;
 use yingda_engine::conversation::Conversation;
 
 /// What the server needs kept. Every write is durable when its future is ready.
@@ -363,36 +362,4 @@ pub enum StoreError {
     Closed,
     #[error("database error: {0}")]
     Database(String),
-}
-
-impl StoreError {
-    /// The error as a sentence for people: what is wrong, and what to do.
-    pub fn sentence(&self, lang: Lang) -> String {
-        if lang == Lang::En {
-            return self.to_string();
-        }
-        match self {
-            Self::Locked => {
-                "数据库正被另一个进程使用：请先停掉另一个应答服务，或换一个 data 文件。".to_owned()
-            }
-            Self::DiskFull => "磁盘已满，写不进数据库：请清出空间，服务会自行恢复。".to_owned(),
-            Self::ReadOnly(cause) => format!("数据库不可写（{cause}）：请检查文件和目录的权限。"),
-            Self::Corrupt(cause) => format!("数据库里的内容读不出来（{cause}）：请用备份恢复。"),
-            Self::NotADatabase(path) => format!("{path} 不是应答的数据库：请检查配置里的 data。"),
-            Self::Missing(path) => {
-                format!("找不到数据库 {path}：请检查配置里的 data，或先启动一次服务。")
-            }
-            Self::OlderSchema { found, known } => {
-                format!(
-                    "数据库版本是 {found}，本程序需要 {known}：请先用本程序启动一次服务来升级。"
-                )
-            }
-            Self::NewerSchema { found, known } => {
-                format!("数据库版本是 {found}，本程序只认识到 {known}：请换用更新的程序。")
-            }
-            Self::UnknownPackage(version) => format!("没有规则包版本 {version}：请先上传再发布。"),
-            Self::Closed => "数据库已关闭：服务正在停止。".to_owned(),
-            Self::Database(cause) => format!("数据库出错：{cause}"),
-        }
-    }
 }

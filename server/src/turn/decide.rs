@@ -1,5 +1,6 @@
 //! The decision itself: load, decide, pass the gate, commit, then perform.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -341,11 +342,11 @@ impl Dispatcher {
         let decided = task.says.is_none() && task.kept.is_none() && turn.explanation.at.is_some();
         let sealed = decided.then(|| {
             let sealed = record::Sealed {
-                version: loaded.version().to_string(),
-                models: self.parts.models.clone(),
-                event: task.event.clone(),
-                before: before.clone(),
-                around: around.clone(),
+                version: Cow::Borrowed(loaded.version()),
+                models: Cow::Borrowed(&self.parts.models),
+                event: Cow::Borrowed(&task.event),
+                before: Cow::Borrowed(before),
+                around: Cow::Borrowed(around),
             };
             serde_json::to_string(&sealed).unwrap_or_default()
         });

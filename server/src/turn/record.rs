@@ -1,5 +1,6 @@
 //! The audit row of a turn: what happened and why, masked; and, sealed, what a replay needs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,14 +15,14 @@ use crate::outbox::Carried;
 
 /// What [`yingda_engine::Bot::decide`] was given, in clear: with the package it makes the turn again, bit for bit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sealed {
+pub struct Sealed<'a> {
     /// Package version.
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// Fingerprint of the models.
-    pub models: String,
-    pub event: Event,
-    pub before: Conversation,
-    pub around: Surroundings,
+    pub models: Cow<'a, str>,
+    pub event: Cow<'a, Event>,
+    pub before: Cow<'a, Conversation>,
+    pub around: Cow<'a, Surroundings>,
 }
 
 /// The masked body.

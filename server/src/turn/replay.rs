@@ -45,7 +45,7 @@ pub async fn replay(
             let Some(sealed) = row
                 .sealed
                 .as_deref()
-                .and_then(|text| serde_json::from_str::<Sealed>(text).ok())
+                .and_then(|text| serde_json::from_str::<Sealed<'_>>(text).ok())
             else {
                 replayed.skipped += 1;
                 continue;
@@ -53,11 +53,11 @@ pub async fn replay(
             if sealed.models != understander.fingerprint() {
                 return Err("这个会话是用另一个版本的模型判断的，要用当时的程序重放。".into());
             }
-            let loaded = match packages.get(&sealed.version) {
+            let loaded = match packages.get(sealed.version.as_ref()) {
                 Some(loaded) => loaded.clone(),
                 None => {
                     let loaded = Arc::new(load(store, &sealed.version, &understander).await?);
-                    packages.insert(sealed.version.clone(), loaded.clone());
+                    packages.insert(sealed.version.to_string(), loaded.clone());
                     loaded
                 }
             };
